@@ -1,0 +1,136 @@
+"""From a customer's state to a probability, with exact contributions.
+
+`Assessor` is compiled from a policy and a model once. A signal is read again only if an event it depends
+on came or its own deadline passed; the other strengths are those of the last reading.
+"""
+
+from typing import NamedTuple
+
+from detectors.customer import NEVER, Customer
+from detectors.history import HANDLERS
+from detectors.model import Model, probability
+from detectors.policy import Policy, SignalPolicy
+from detectors.signals import CATALOGUE, Because, Moment, Signal
+
+
+class Row(NamedTuple):
+    """One signal, ready to be read."""
+
+    number: int
+    bit: int
+    signal: Signal
+    policy: SignalPolicy
+    from_: float
+    scale: float  # strength = (value − from) × scale, between 0 and 1
+    weight: float
+
+
+class Reason(NamedTuple):
+    """One contribution to the log-odds, with what a person reads."""
+
+    number: int
+    code: str
+    contribution: float
+    because: Because
+
+
+class Assessor:
+    """Reads customers with one policy and one model."""
+
+    def __init__(self, policy: Policy, model: Model) -> None:
+        self.policy, self.model = policy, model
+        self.policy_version = policy.version
+        self.rows = tuple(
+            Row(
+                s.number,
+                1 << s.number,
+                s,
+                row,
+                row.from_,
+                1.0 / (row.to - row.from_),
+                model.weights.get(s.code, row.prior),
+            )
+            for s in sorted(CATALOGUE.values(), key=lambda s: s.number)
+            if (row := policy.signals.get(s.code)) is not None
+        )
+        self.all = sum(row.bit for row in self.rows)
+        self.weights = {row.number: row.weight for row in self.rows}
+        self.by_number = {row.number: row for row in self.rows}
+        self.masks: dict[type, int] = {
+            kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
+        }
+        self._rows_of_mask: dict[int, tuple[Row, ...]] = {}
+
+    def rows_of(self, mask: int) -> tuple[Row, ...]:
+        """The rows of a mask; there are few different masks, so they are remembered."""
+        rows = self._rows_of_mask.get(mask)
+        if rows is None:
+            rows = self._rows_of_mask[mask] = tuple(row for row in self.rows if row.bit & mask)
+        return rows
+
+    def refresh(self, c: Customer, at: Moment, mask: int) -> float:
+        """Read the signals of a mask again, note the result in the customer, and return the probability."""
+        strengths, dues = c.strengths, c.dues
+        for row in self.rows_of(mask):
+            at.until_s = NEVER
+            at.row = row.policy
+            value = row.signal.measure(c, at)
+            number = row.number
+            if value is None:
+                c.known &= ~row.bit
+                strengths.pop(number, None)
+            else:
+                c.known |= row.bit
+                strength = (value - row.from_) * row.scale
+                if strength > 0.0:
+                    strengths[number] = strength if strength < 1.0 else 1.0
+                else:
+                    strengths.pop(number, None)
+            if at.until_s < NEVER:
+                dues[number] = at.until_s
+            else:
+                dues.pop(number, None)
+        c.probability = p = probability(self.log_odds(strengths))
+        return p
+
+    def log_odds(self, strengths: dict[int, float]) -> float:
+        """Intercept plus weight × strength, added up in the order of the signals' numbers."""
+        z, weights = self.model.intercept, self.weights
+        for number in sorted(strengths):
+            z += weights.get(number, 0.0) * strengths[number]
+        return z
+
+    def due_mask(self, c: Customer, now_s: int) -> int:
+        """Bits of the signals whose deadline has passed."""
+        mask = 0
+        for number, due_s in c.dues.items():
+            if due_s <= now_s and number:
+                mask |= 1 << number
+        return mask & self.all
+
+    def contributions(self, c: Customer) -> dict[int, float]:
+        """Log-odds by signal number, of the signals with a strength."""
+        return {n: self.weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
+
+    def first_reason(self, c: Customer) -> int:
+        """Number of the signal that adds most, 0 where none adds anything."""
+        best, most = 0, 0.0
+        for number in sorted(c.strengths):
+            contribution = self.weights.get(number, 0.0) * c.strengths[number]
+            if contribution > most:
+                best, most = number, contribution
+        return best
+
+    def reasons(self, c: Customer, at: Moment) -> list[Reason]:
+        """What moves the probability, strongest first; what protects comes after what harms."""
+        found = []
+        for number, contribution in self.contributions(c).items():
+            row = self.by_number.get(number)
+            if row is None or not contribution:
+                continue
+            at.row = row.policy
+            value = row.signal.measure(c, at)
+            if value is not None:
+                found.append(Reason(number, row.signal.code, contribution, row.signal.explain(c, at, value)))
+        found.sort(key=lambda r: (-r.contribution, r.number))
+        return found

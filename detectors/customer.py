@@ -1,0 +1,239 @@
+"""All that is remembered of one customer, as plain numbers, and its stored form.
+
+Rules of this file:
+* everything kept is the same whatever the order in which the same events came (sums, sets, newest-N,
+  first and last by event time), but for the ring of duplicates and the marks of the assessment;
+* every container has a limit, so that a state does not grow with the stream;
+* times are whole seconds since the Unix epoch (UTC), days and hours are whole numbers of them, amounts
+  are whole cents: whole numbers add up to the same sum in any order, floats do not.
+
+Stored form: `HEADER` (fence, deadline, flags) and then MessagePack. The first eight bytes are the fence,
+so that two versions of a state are compared without decoding, and the deadline and the flags are read
+for every customer after a recovery without decoding the rest.
+"""
+
+import struct
+from bisect import insort
+from typing import NamedTuple
+
+import msgspec
+
+from detectors.kinds import CLOSED
+from schemas.alerts import RiskLevel, Status
+
+DAY_S, HOUR_S = 86_400, 3_600
+NEVER = 2**62  # a deadline that does not come
+VERSION = 1
+WAITING = 1  # flag: an event came after the last assessment
+
+RING_BYTES, DIGEST_BYTES = 384, 6  # the newest 64 identities; 48 bits: one mix-up in 4e12 events
+MAX_DAYS = 64  # distinct days kept per counter: the longest day window read is 60
+MAX_HOURS = 30
+MAX_POINTS = 16
+MAX_CASES = 16
+
+HEADER = struct.Struct(">QqBB")
+
+
+class Point(NamedTuple):
+    """One event worth keeping by itself: when, how much, which event, and a word about it."""
+
+    time_s: int
+    value: int
+    event_id: str
+    label: str
+
+
+class Case(msgspec.Struct, array_like=True, gc=False):
+    """Something that was opened and that the business has to close: a ticket, a promise, an invoice, …"""
+
+    opened_s: int = 0  # first opened; 0 while only later news of it is known
+    reopened_s: int = 0
+    closed_s: int = 0
+    due_s: int = 0
+    outcome: int = 0  # of the newest closing, by kind of case
+    count: int = 0  # reopenings, attempts, …
+    moved: int = 0  # handed on to somebody else
+    heard_s: int = 0  # the newest word from the business
+    amount: int = 0
+    event_id: str = ""  # the event that opened it
+    label: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the newest opening is later than the newest closing."""
+        return max(self.opened_s, self.reopened_s) > self.closed_s
+
+    @property
+    def last_s(self) -> int:
+        """When it was last heard of."""
+        return max(self.opened_s, self.reopened_s, self.closed_s, self.heard_s)
+
+
+class AlertState(msgspec.Struct, array_like=True, gc=False):
+    """The customer's newest alert: enough to decide what comes next, and to say what changed."""
+
+    alert_id: str
+    revision: int
+    status: Status
+    opened_s: int
+    revised_s: int  # when the last revision went out
+    level: RiskLevel
+    probability: float
+    contributions: dict[int, float]  # signal number → log-odds at the last revision
+    first_reason: int = 0
+    calm_since_s: int = NEVER  # since when the probability is under `exit`
+    snoozed_until_s: int = 0
+    feedback: str = ""  # what the team said since the last revision: acknowledged, snoozed, closed
+
+
+class Customer(msgspec.Struct, array_like=True, gc=False):
+    """The state of one customer. Fields are only ever appended: the order is the stored format."""
+
+    fence: int = 0  # last applied journal offset + 1
+    first_offset: int = 0
+    ring: bytes = b""
+    first_s: int = 0  # earliest and latest event
+    last_s: int = 0
+    active_s: int = 0  # the latest activity, its event, and the usual gap between active days
+    active_id: str = ""
+    gap_s: int = 0  # 0 while too few gaps are known
+    lead_s: int = 0
+    trial_s: int = 0
+    started_s: int = 0  # first purchase
+    subscribed_s: int = 0  # the latest start or return
+    churned_s: int = 0
+    voluntary: int = 1
+    plan: str = ""
+    plan_s: int = 0
+    currency: str = ""
+    contract_s: int = 0  # when the contract's end was last said
+    contract_ends_s: int = 0
+    auto_renew_off_s: int = 0
+    channel: str = ""
+    given_s: int = 0  # the last contact that gave the customer something
+    days: dict[int, dict[int, int]] = {}
+    hours: dict[int, dict[int, int]] = {}
+    points: dict[int, list[Point]] = {}
+    cases: dict[int, dict[str, Case]] = {}
+    trace: str = ""  # traceparent of the newest event that had one
+    # The assessment's own marks, and what was said last.
+    stale: int = 0  # bit per signal to be read again
+    known: int = 0  # bit per signal that has seen its inputs
+    strengths: dict[int, float] = {}  # signal number → strength above 0
+    dues: dict[int, int] = {}  # signal number → when it changes without an event
+    due_s: int = NEVER
+    probability: float = -1.0
+    scored: float = -1.0  # probability and level of the last score row
+    scored_level: str = ""
+    alerts: int = 0  # opened so far
+    alert: AlertState | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Customer).decode
+
+
+def dump(c: Customer) -> bytes:
+    """State bytes of a customer.
+
+    >>> load(dump(Customer(fence=7))) == Customer(fence=7)
+    True
+    """
+    return HEADER.pack(c.fence, c.due_s, VERSION, WAITING if c.stale else 0) + _encode(c)
+
+
+def load(state: bytes) -> Customer:
+    """The customer of state bytes; raises ValueError for a version this code does not know."""
+    if state[16] != VERSION:
+        raise ValueError(f"state version {state[16]} is not {VERSION}")
+    return _decode(memoryview(state)[HEADER.size :])
+
+
+def read_header(state: bytes) -> tuple[int, int, bool]:
+    """Fence, deadline (seconds) and whether an event waits for an assessment, without decoding the rest."""
+    fence, due_s, _, flags = HEADER.unpack_from(state)
+    return fence, due_s, bool(flags & WAITING)
+
+
+def count_day(c: Customer, counter: int, time_s: int, by: int = 1) -> bool:
+    """Add to a counter's day; true when that day is new to it."""
+    day = time_s // DAY_S
+    days = c.days.get(counter)
+    if days is None:
+        c.days[counter] = {day: by}
+        return True
+    if day in days:
+        days[day] += by
+        return False
+    days[day] = by
+    if len(days) > MAX_DAYS:
+        del days[min(days)]
+    return True
+
+
+def count_hour(c: Customer, counter: int, time_s: int, by: int = 1) -> None:
+    """Add to a counter's hour."""
+    hour = time_s // HOUR_S
+    hours = c.hours.setdefault(counter, {})
+    hours[hour] = hours.get(hour, 0) + by
+    if len(hours) > MAX_HOURS:
+        del hours[min(hours)]
+
+
+def note(
+    c: Customer, kind: int, time_s: int, value: int, event_id: str, label: str = "", *, keep: int = MAX_POINTS
+) -> None:
+    """Keep an event by itself; of each kind the newest are kept, in order of time."""
+    points = c.points.get(kind)
+    if points is None:
+        points = c.points[kind] = []
+    insort(points, Point(time_s, value, event_id, label))
+    if len(points) > keep:
+        del points[0]
+
+
+def case_of(c: Customer, kind: int, key: str) -> Case:
+    """The case of that name, made when it is new; of each kind the ones last heard of are kept, open ones longest."""
+    cases = c.cases.setdefault(kind, {})
+    case = cases.get(key)
+    if case is None:
+        if len(cases) >= MAX_CASES:
+            del cases[min(cases, key=lambda k: (cases[k].is_open, cases[k].last_s, k))]
+        case = cases[key] = Case()
+    return case
+
+
+def open_case(case: Case, time_s: int, event_id: str) -> bool:
+    """Mark a case as opened, true if it is the earliest opening: only that one describes the case."""
+    if case.opened_s and (time_s, event_id) > (case.opened_s, case.event_id):
+        return False
+    case.opened_s, case.event_id = time_s, event_id
+    return True
+
+
+def close_case(case: Case, time_s: int, outcome: int) -> None:
+    """Mark a case as closed; the newest closing wins."""
+    if (time_s, outcome) > (case.closed_s, case.outcome):
+        case.closed_s, case.outcome = time_s, outcome
+
+
+def close_named(c: Customer, kind: int, key: str, time_s: int, outcome: int, event_id: str) -> None:
+    """Close a case that is mostly good news: remembered whole only if it was trouble before.
+
+    The newest few are kept by name as well, for the trouble that is reported late.
+    """
+    note(c, CLOSED, time_s, outcome, event_id, f"{kind}:{key}", keep=4)
+    case = c.cases.get(kind, {}).get(key)
+    if case is not None:
+        close_case(case, time_s, outcome)
+
+
+def troubled_case(c: Customer, kind: int, key: str) -> Case:
+    """The case of that name, with the closing that came before its opening did."""
+    case = case_of(c, kind, key)
+    name = f"{kind}:{key}"
+    for point in c.points.get(CLOSED, ()):
+        if point.label == name:
+            close_case(case, point.time_s, point.value)
+    return case

@@ -1,0 +1,43 @@
+"""What retention teams say of an alert.
+
+It is checked against the customer's newest alert and written down; `detectors.lifecycle` decides what
+becomes of it. `privacy.erasure.requested` is not here: the fold forgets the customer altogether.
+"""
+
+from detectors import kinds
+from detectors.customer import AlertState, Customer
+from detectors.history.engagement import given
+from detectors.history.routes import RefusedError, on
+from schemas.retention import AlertAcknowledged, AlertResolved, AlertSnoozed, CustomerContacted
+
+
+def alert_named(c: Customer, alert_id: str) -> AlertState:
+    """The customer's live alert; anything else that feedback may name is refused."""
+    if c.alert is None or c.alert.alert_id != alert_id:
+        raise RefusedError("out_of_range", "data.alert_id: expected the newest alert of this customer")
+    if c.alert.status == "resolved":
+        raise RefusedError("out_of_range", "data.alert_id: this alert is resolved already")
+    return c.alert
+
+
+@on(AlertAcknowledged)
+def alert_acknowledged(c: Customer, d: AlertAcknowledged, time_s: int, event_id: str) -> None:
+    alert_named(c, d.alert_id).feedback = "acknowledged"
+
+
+@on(AlertSnoozed)
+def alert_snoozed(c: Customer, d: AlertSnoozed, time_s: int, event_id: str) -> None:
+    alert, until_s = alert_named(c, d.alert_id), int(d.until.timestamp())
+    if until_s <= time_s:
+        raise RefusedError("out_of_range", "data.until: expected a time after the event's own")
+    alert.feedback, alert.snoozed_until_s = "snoozed", until_s
+
+
+@on(AlertResolved)
+def alert_resolved(c: Customer, d: AlertResolved, time_s: int, event_id: str) -> None:
+    alert_named(c, d.alert_id).feedback = "closed"
+
+
+@on(CustomerContacted)
+def customer_contacted(c: Customer, d: CustomerContacted, time_s: int, event_id: str) -> None:
+    given(c, time_s, kinds.CHECK_IN, event_id)

@@ -1,0 +1,41 @@
+"""Which function remembers which event type. A handler changes the customer and nothing else.
+
+A handler gets data that has been checked, so it does not fail; it raises `RefusedError`, before it has
+changed anything, where an event contradicts the customer's state.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from detectors.customer import Customer
+from schemas.deadletters import Reason
+
+D = TypeVar("D")
+Handler = Callable[[Customer, D, int, str], None]  # customer, data, event time (s), event id
+
+HANDLERS: dict[type, Handler[Any]] = {}
+
+
+class RefusedError(Exception):
+    """The event cannot be true of this customer; the reason is one of the dead-letter reasons."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def on(kind: type[D]) -> Callable[[Handler[D]], Handler[D]]:
+    """Register the handler of one event type; a second one for the same type is a mistake."""
+
+    def register(handler: Handler[D]) -> Handler[D]:
+        if kind in HANDLERS:
+            raise ValueError(f"{kind.__name__} has a handler already")
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+def cents(amount: float) -> int:
+    """Whole cents of an amount: whole numbers add up to the same sum in any order."""
+    return round(amount * 100)

@@ -1,0 +1,94 @@
+"""What is remembered of use: activity and its rhythm, sessions, seats, quota, looks at the exit."""
+
+from itertools import pairwise
+
+from detectors import kinds
+from detectors.customer import DAY_S, Customer, count_day, note
+from detectors.history.routes import on
+from schemas.usage import (
+    CancelPageViewed,
+    DataExported,
+    FeatureReleased,
+    FeatureUsed,
+    IntegrationRemoved,
+    QuotaReported,
+    SeatsChanged,
+    SessionEnded,
+    SessionStarted,
+)
+
+# Gaps are those between active days, of the newest 64: an exact quantile of a bounded, order-free
+# window. It follows a rhythm that changes, and late events fall where they belong.
+GAPS_WANTED = 3
+GAP_QUANTILE = 0.9
+
+
+def active(c: Customer, time_s: int, event_id: str) -> None:
+    """Count one activity: an event that shows the customer using what it pays for."""
+    if count_day(c, kinds.ACTIVITY, time_s):
+        c.gap_s = usual_gap_s(c.days[kinds.ACTIVITY])
+    if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
+        c.active_s, c.active_id = time_s, event_id
+
+
+def usual_gap_s(days: dict[int, int]) -> int:
+    """High quantile (nearest rank) of the gaps between active days, in seconds; 0 while there are too few.
+
+    >>> usual_gap_s({0: 1, 7: 1, 14: 3, 21: 1}) // DAY_S
+    7
+    >>> usual_gap_s({0: 1, 7: 1})
+    0
+    """
+    if len(days) <= GAPS_WANTED:
+        return 0
+    order = sorted(days)
+    gaps = sorted(b - a for a, b in pairwise(order))
+    return gaps[int(GAP_QUANTILE * (len(gaps) - 1) + 0.5)] * DAY_S
+
+
+@on(SessionStarted)
+def session_started(c: Customer, d: SessionStarted, time_s: int, event_id: str) -> None:
+    active(c, time_s, event_id)
+    count_day(c, kinds.SESSIONS, time_s)
+
+
+@on(SessionEnded)
+def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> None:
+    if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
+        c.active_s, c.active_id = time_s, event_id
+
+
+@on(FeatureUsed)
+def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
+    active(c, time_s, event_id)
+
+
+@on(FeatureReleased)
+def feature_released(c: Customer, d: FeatureReleased, time_s: int, event_id: str) -> None:
+    note(c, kinds.RELEASED, time_s, 0, event_id, d.feature[:64])
+
+
+@on(SeatsChanged)
+def seats_changed(c: Customer, d: SeatsChanged, time_s: int, event_id: str) -> None:
+    note(c, kinds.SEATS, time_s, d.new - d.old, event_id, str(d.old))
+
+
+@on(QuotaReported)
+def quota_reported(c: Customer, d: QuotaReported, time_s: int, event_id: str) -> None:
+    if d.included > 0:
+        note(c, kinds.QUOTA, time_s, round(1000 * d.used / d.included), event_id)
+
+
+@on(DataExported)
+def data_exported(c: Customer, d: DataExported, time_s: int, event_id: str) -> None:
+    note(c, kinds.EXIT, time_s, kinds.DATA_EXPORT, event_id)
+
+
+@on(CancelPageViewed)
+def cancel_page_viewed(c: Customer, d: CancelPageViewed, time_s: int, event_id: str) -> None:
+    note(c, kinds.EXIT, time_s, kinds.CANCEL_PAGE, event_id)
+
+
+@on(IntegrationRemoved)
+def integration_removed(c: Customer, d: IntegrationRemoved, time_s: int, event_id: str) -> None:
+    note(c, kinds.EXIT, time_s, kinds.INTEGRATION_REMOVED, event_id)

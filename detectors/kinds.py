@@ -1,0 +1,52 @@
+"""Stored numbers of what a state counts, keeps and has open. Append only: they are in every stored state."""
+
+# day and hour counters
+ACTIVITY, SESSIONS, ERRORS, FATALS, CALLS, INVOICES, ORDER_CENTS, FAULTS = range(1, 9)
+
+# points: newest events of a kind
+(
+    ABANDONED,  # value: wait in ms
+    CONTACT,  # label: topic
+    RATING,  # value: score; label: kind
+    MRR,  # value: cents; label: plan, "" where the event does not say
+    EXIT,  # value: which look at the exit
+    COMPETITOR,  # label: which
+    ERROR,  # label: code
+    FATAL,
+    PROMISE_LOST,
+    REFUSED,
+    RUDE,  # value: tone in thousandths
+    TERMS,  # changes of price or terms; value: 1 price, 2 terms; label: notice days
+    BILL,  # value: billed above quoted in ten-thousandths; label: fees undisclosed in the same
+    OVERAGE,
+    QUOTA,  # value: used share in thousandths
+    REFUND,
+    SEATS,  # value: new − old; label: old
+    RELEASED,  # label: feature
+    OFFER,  # label: offer id
+    OPTED_OUT,
+    GIVEN,  # value: what was given
+    MARKET,  # value: cents; label: competitor
+    ADVOCACY,
+    UNAVAILABLE,  # value: response
+    DOWNGRADE,  # value: share of mrr in ten-thousandths
+    SURVEY,  # value: 0 asked, 1 answered
+    LATE,  # orders fulfilled late; value: days
+    ORDERED,  # value: cents
+    CLOSED,  # value: outcome; label: kind of case and its name
+) = range(1, 30)
+
+# cases
+TICKET, INVOICE, PROMISE, DISPUTE, ORDER, OUTAGE, DISCOUNT, OFFERED = range(1, 9)
+
+# outcomes of cases
+SOLVED, WORKAROUND, UNANSWERED, DECLINED, KEPT, BROKEN, WON, LOST, PAID, ENDED = range(1, 11)
+
+# values of EXIT points
+CANCEL_PAGE, DATA_EXPORT, INTEGRATION_REMOVED, AUTO_RENEW_OFF, SAID_LEAVING = range(1, 6)
+
+# values of GIVEN points
+CHECK_IN, NEWS, INVITATION, INCIDENT_NOTICE, APOLOGY, BENEFIT = range(1, 7)
+
+# values of UNAVAILABLE points
+NOTHING, DEFERRED, ALTERNATIVE, PARTNER = range(1, 5)

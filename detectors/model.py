@@ -1,0 +1,50 @@
+"""What turns strengths into a probability: an intercept and one weight per signal, as plain numbers.
+
+Contributions are exact: the log-odds are the intercept plus the sum of weight × strength (a logistic
+model; Hosmer, Lemeshow & Sturdivant, Applied Logistic Regression, 2013).
+"""
+
+import hashlib
+import math
+
+import msgspec
+
+from detectors.policy import Policy
+from schemas.alerts import Confidence
+
+
+class Model(msgspec.Struct, frozen=True):
+    """Weights in log-odds at full strength; `examples` is how many outcomes it has learned from."""
+
+    version: str
+    intercept: float
+    weights: dict[str, float]
+    examples: int = 0
+
+    @classmethod
+    def prior(cls, policy: Policy) -> "Model":
+        """The catalogue's weights: where learning starts, and what decides until then.
+
+        >>> round(probability(Model.prior(Policy()).intercept), 3)
+        0.05
+        """
+        intercept = math.log(policy.churn.base_rate / (1.0 - policy.churn.base_rate))
+        weights = {code: s.prior for code, s in policy.signals.items()}
+        digest = hashlib.sha256(msgspec.json.encode((intercept, weights), order="sorted")).hexdigest()
+        return cls(f"prior-{digest[:8]}", intercept, weights)
+
+    @property
+    def confidence(self) -> Confidence:
+        """`rules` until the first outcome has been learned."""
+        return "learning" if self.examples else "rules"
+
+
+def probability(log_odds: float) -> float:
+    """Logistic function, safe for any finite log-odds.
+
+    >>> probability(0.0), probability(-1000.0), probability(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds < 700 else 1.0
+    return 1.0 - 1.0 / (1.0 + math.exp(log_odds)) if log_odds > -700 else 0.0

@@ -1,0 +1,390 @@
+"""The fold of one journal partition: `(state, record) → (state, decisions)`, and the only file that knows the order.
+
+Rules:
+* what a record does follows from the records before it alone, never from how they were cut into fetches,
+  how fast they came, or where a process died between two of them;
+* customers are assessed at ticks, those touched since the last one and those whose deadline passed, in
+  order of their key; at once only after event types that the policy marks urgent;
+* nothing leaves, and no state bytes change, but in `snapshot`: what happened since the last one can be
+  taken back whole, and is when a handler fails. Then it is done again with care (each event on a copy),
+  and the event that failed becomes a dead letter: its customer is as it was before.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, Protocol
+
+import msgspec
+import xxhash
+
+from detectors.announce import revise, score_row
+from detectors.assess import Assessor
+from detectors.customer import DIGEST_BYTES, HEADER, NEVER, RING_BYTES, VERSION, Customer, dump, load, read_header
+from detectors.history import HANDLERS, RefusedError
+from detectors.lifecycle import TRANSITIONS, is_churned, judge, level_of, status_of
+from detectors.model import Model
+from detectors.policy import Policy
+from detectors.signals import Moment
+from schemas.alerts import Change, Status, alert_headers, encode_alert
+from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
+from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
+from schemas.journal import decode_control
+from schemas.retention import ErasureRequested
+from schemas.scores import ScoreRow, encode_score
+
+Headers = list[tuple[str, bytes]]
+Write = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
+ALERTS, CURRENT, SCORES, DEAD = "churn.alerts", "churn.alerts.current", "churn.scores", "churn.dlq"
+PARTITION_KEY = b""  # no customer has it: ids are not empty
+ACTIVITIES = frozenset(
+    EVENT_TYPES[t]
+    for t in ("usage.session.started", "usage.session.ended", "usage.feature.used", "billing.order.placed")
+)
+OTHER = 1  # the bit that says "touched" where no signal depends on the event
+
+
+class Record(Protocol):
+    """One record of the journal, as a Kafka client gives it."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Snapshot(NamedTuple):
+    """Everything that became true since the last snapshot."""
+
+    states: list[tuple[bytes, bytes | None]]  # changelog: key → state bytes, or a tombstone
+    writes: dict[str, list[Write]]  # topic → records
+
+
+class PartitionState(msgspec.Struct, array_like=True, gc=False):
+    """What a partition knows besides its customers."""
+
+    now_s: int = 0  # the newest tick
+    feed_s: int = 0  # the newest activity of anybody
+
+
+class PoisonedError(Exception):
+    """A handler failed on a record that was not expected to fail."""
+
+
+_encode_meta = msgspec.msgpack.Encoder().encode
+_decode_meta = msgspec.msgpack.Decoder(PartitionState).decode
+
+
+class Partition:
+    """One journal partition's customers; `states` is the store's own dict, changed only in `snapshot`."""
+
+    def __init__(
+        self,
+        number: int,
+        states: dict[bytes, bytes],
+        policy: Policy,
+        model: Model,
+        *,
+        max_hot: int = 50_000,
+        journal: str = "churn.journal",
+        app_version: str = "0",
+    ) -> None:
+        self.number, self.states, self.max_hot, self.journal = number, states, max_hot, journal
+        self.app_version = app_version
+        self.assessor = Assessor(policy, model)
+        self.moment = Moment(policy)
+        masks, urgent = self.assessor.masks, set(policy.urgent)
+        self.routes = {
+            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
+            for kind, handler in HANDLERS.items()
+        }
+        self.stats: Counter[str] = Counter()
+        self._stats_before: Counter[str] = Counter()
+        self._fed: list[Sequence[Record]] = []
+        self._careful = False
+        self._rewind()
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def feed(self, records: Sequence[Record]) -> None:
+        """Apply records in order of their offsets. Never raises for what a record says."""
+        self._fed.append(records)
+        try:
+            self._run(records)
+        except PoisonedError:
+            self._careful = True
+            fed = self._fed
+            self._rewind()
+            self._fed = fed
+            for again in fed:
+                self._run(again)
+
+    def _rewind(self) -> None:
+        """Be as the state bytes say: at the start, and when what happened since must be taken back."""
+        self.hot: dict[bytes, Customer] = {}
+        self.dirty: dict[bytes, Customer | None] = {}
+        self.touched: set[bytes] = set()
+        self.writes: dict[str, list[Write]] = {}
+        self.stats.clear()
+        self.stats.update(self._stats_before)
+        meta = self.states.get(PARTITION_KEY)
+        self.position = read_header(meta)[0] if meta else 0
+        state = _decode_meta(memoryview(meta)[HEADER.size :]) if meta else PartitionState()
+        self.now_s, self.feed_s = state.now_s, state.feed_s
+        self._queued: dict[bytes, int] = {}
+        for key, value in self.states.items():
+            _, due_s, waiting = read_header(value)
+            if waiting:
+                self.touched.add(key)
+            if due_s < NEVER:
+                self._queued[key] = due_s
+        self._heap = [(due_s, key) for key, due_s in self._queued.items()]
+        heapify(self._heap)
+
+    def _load(self, key: bytes) -> Customer:
+        """The live customer of a key, read from its bytes or new."""
+        c = self.hot.get(key)
+        if c is None:
+            state = self.states.get(key) if self.dirty.get(key, True) is not None else None
+            c = self.hot[key] = load(state) if state is not None else Customer()
+        return c
+
+    def _run(self, records: Sequence[Record]) -> None:
+        hot, dirty, touched, routes, stats = self.hot, self.dirty, self.touched, self.routes, self.stats
+        digest_of, careful = xxhash.xxh3_64_digest, self._careful
+        for r in records:
+            offset, key = r.offset, r.key
+            if offset < self.position:
+                stats["fence_skips"] += 1
+                continue
+            self.position = offset + 1
+            if key is None:
+                self._control(r)
+                continue
+            try:
+                event = decode_event(r.value)  # type: ignore[arg-type]
+                time_s = int(event.time.timestamp())
+            except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+                self._refuse(r, "not_an_event", "$: not an event of the contract")
+                continue
+            kind = event.data.__class__
+            if kind is ErasureRequested:
+                self._erase(key, r)
+                continue
+            handler, mask, urgent, activity = routes[kind]
+            c = hot.get(key) or self._load(key)
+            digest = digest_of(f"{event.source}\n{event.id}".encode())[:DIGEST_BYTES]
+            ring = c.ring
+            if digest in ring or offset < c.fence:
+                stats["duplicates" if digest in ring else "fence_skips"] += 1
+                continue
+            if careful:
+                c = load(dump(c))
+            try:
+                handler(c, event.data, time_s, event.id)
+            except RefusedError as refused:
+                self._refuse(r, refused.reason, refused.detail)
+                continue
+            except Exception as error:
+                self._failed(r, error)
+                continue
+            if not c.fence:
+                c.first_offset, c.first_s, c.last_s = offset, time_s, time_s
+            c.ring = (ring + digest)[-RING_BYTES:]
+            c.fence = offset + 1
+            c.stale |= mask
+            if time_s > c.last_s:
+                c.last_s = time_s
+            elif time_s < c.first_s:
+                c.first_s = time_s
+            if event.traceparent is not None:
+                c.trace = event.traceparent
+            if activity and time_s > self.feed_s:
+                self.feed_s = time_s
+            hot[key] = dirty[key] = c
+            touched.add(key)
+            if urgent:
+                self._look_at(key, max(self.now_s, time_s), r)
+                touched.discard(key)
+        stats["records"] += len(records)
+
+    def _control(self, r: Record) -> None:
+        """Apply a record that is nobody's event: a tick."""
+        try:
+            tick = decode_control(r.value)  # type: ignore[arg-type]
+            now_s = int(tick.time_s)
+        except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+            self._refuse(r, "not_an_event", "$: not a control record")
+            return
+        self.stats["ticks"] += 1
+        if now_s > self.now_s:
+            self.now_s = now_s
+        keys = self.touched | self._pop_due()
+        for key in sorted(keys):
+            self._look_at(key, self.now_s, r)
+        self.touched.clear()
+
+    def _pop_due(self) -> set[bytes]:
+        """Keys of the customers whose deadline has passed."""
+        due, heap, queued, now_s = set(), self._heap, self._queued, self.now_s
+        while heap and heap[0][0] <= now_s:
+            entry_s, key = heappop(heap)
+            if queued.get(key) != entry_s:
+                continue  # a sooner deadline replaced it
+            del queued[key]
+            c = self.hot.get(key)
+            if c is not None:
+                due_s = c.due_s
+            else:
+                state = self.states.get(key)
+                due_s = read_header(state)[1] if state is not None else NEVER
+            if due_s <= now_s:
+                due.add(key)
+            else:
+                self._queue(key, due_s)
+        return due
+
+    def _queue(self, key: bytes, due_s: int) -> None:
+        """Wake a customer then; one entry a customer is live, and a later deadline waits for the sooner one."""
+        if due_s < self._queued.get(key, NEVER):
+            self._queued[key] = due_s
+            heappush(self._heap, (due_s, key))
+
+    # -- deciding -----------------------------------------------------------------------------------
+
+    def _look_at(self, key: bytes, now_s: int, r: Record) -> None:
+        """Assess one customer; where that fails, the customer stays as it was and waits for its next event."""
+        c = self._load(key)
+        look = load(dump(c)) if self._careful else c
+        try:
+            self._assess(key, look, now_s, r.offset)
+        except Exception as error:
+            self._failed(r, error)
+            c.stale, c.due_s, look = 0, NEVER, c
+            c.dues.clear()
+        self.hot[key] = self.dirty[key] = look
+
+    def _assess(self, key: bytes, c: Customer, now_s: int, offset: int) -> None:
+        at, assessor = self.moment, self.assessor
+        at.at(now_s)
+        at.feed_s = self.feed_s
+        mask = c.stale
+        if c.due_s <= now_s:
+            mask |= assessor.due_mask(c, now_s)
+        p = assessor.refresh(c, at, mask)
+        verdict = judge(c, p, assessor, now_s)
+        if (status_of(c), verdict) in TRANSITIONS:
+            p = assessor.refresh(c, at, assessor.all)  # what is said must be exact
+            verdict = judge(c, p, assessor, now_s)
+            step = TRANSITIONS.get((status_of(c), verdict))
+            if step is not None:
+                self._announce(key, c, step, offset)
+                judge(c, p, assessor, now_s)  # when to look at it again
+        c.stale = 0
+        c.due_s = min(c.dues.values(), default=NEVER)
+        if c.due_s < NEVER:
+            self._queue(key, c.due_s)
+        self.stats["assessments"] += 1
+        policy = assessor.policy.alerts
+        level = level_of(p, policy)
+        if level != c.scored_level or abs(p - c.scored) >= policy.score_delta:
+            c.scored, c.scored_level = p, level
+            row = score_row(key.decode(), c, now_s, assessor)
+            self._write(SCORES, key, encode_score(row), [])
+
+    def _announce(self, key: bytes, c: Customer, step: tuple[Status, Change], offset: int) -> None:
+        status, change = step
+        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, (self.number, offset))
+        trace = c.trace or None
+        value, headers = encode_alert(alert, change, trace), alert_headers(alert, change, trace)
+        self._write(ALERTS, key, value, headers)
+        if status == "resolved":
+            self._write(CURRENT, key, None, [])
+        else:
+            self._write(CURRENT, key, value, headers)
+        self.stats[f"alerts_{change}"] += 1
+
+    def _erase(self, key: bytes, r: Record) -> None:
+        """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
+        c = self._load(key)
+        if c.alert is not None and c.alert.status != "resolved":
+            self.moment.at(self.now_s)
+            self._announce(key, c, ("resolved", "resolved"), r.offset)
+        for topic in (CURRENT, SCORES):
+            self._write(topic, key, None, [])
+        self.hot.pop(key, None)
+        self.touched.discard(key)
+        self._queued.pop(key, None)
+        self.dirty[key] = None
+        self.stats["erased"] += 1
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def _write(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+        writes = self.writes.get(topic)
+        if writes is None:
+            writes = self.writes[topic] = []
+        writes.append((key, value, headers))
+
+    def _refuse(self, r: Record, reason: Reason, detail: str) -> None:
+        """Hand a record on as a dead letter, as it came."""
+        letter = DeadLetter(
+            reason=reason,
+            detail=detail,
+            stage="detector",
+            origin=Origin(self.journal, self.number, r.offset, r.timestamp),
+            attempts=1,
+            app_version=self.app_version,
+        )
+        self._write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
+        self.stats[f"dead_{reason}"] += 1
+
+    def _failed(self, r: Record, error: Exception) -> None:
+        """A fault of this code: take back what is not certain, and do it again with care; then it is a dead letter."""
+        if not self._careful:
+            raise PoisonedError from error
+        self._refuse(r, "detector_failed", f"$: {type(error).__name__} in the detector")
+
+    def snapshot(self) -> Snapshot:
+        """Everything since the last snapshot, to be stored and sent together or not at all."""
+        states: list[tuple[bytes, bytes | None]] = []
+        for key, c in self.dirty.items():
+            if c is None:
+                self.states.pop(key, None)
+                states.append((key, None))
+            else:
+                state = self.states[key] = dump(c)
+                states.append((key, state))
+        meta = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_meta(PartitionState(self.now_s, self.feed_s))
+        self.states[PARTITION_KEY] = meta
+        states.append((PARTITION_KEY, meta))
+        taken = Snapshot(states, self.writes)
+        self.writes, self._fed, self._careful = {}, [], False
+        self.dirty.clear()
+        self._stats_before = self.stats.copy()
+        if len(self.hot) > self.max_hot:
+            self.hot.clear()
+        return taken
+
+    def customers(self) -> Iterator[tuple[bytes, Customer]]:
+        """Every customer as it is now, in order of key; reading changes nothing that is stored."""
+        for key in sorted(self.states.keys() | self.dirty.keys()):
+            if key == PARTITION_KEY or self.dirty.get(key, True) is None:
+                continue
+            yield key, self.hot.get(key) or load(self.states[key])
+
+    def scores_at(self, now_s: int) -> Iterator[ScoreRow]:
+        """A score row of every customer that has not left, as of a time; asking changes nothing."""
+        at = Moment(self.assessor.policy, now_s, self.feed_s)
+        for key, c in self.customers():
+            if is_churned(c):
+                continue
+            look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})
+            self.assessor.refresh(look, at, self.assessor.all)
+            yield score_row(key.decode(), look, now_s, self.assessor)

@@ -1,0 +1,97 @@
+"""Who is leaving: stage of life, price in force, kind of leaving, what to do, what is at stake."""
+
+from collections.abc import Sequence
+
+from detectors import kinds
+from detectors.assess import Reason
+from detectors.customer import DAY_S, Customer
+from detectors.lifecycle import is_churned
+from detectors.policy import Policy
+from detectors.signals.price import price_trail
+from schemas.alerts import Action, ChurnType, LifecycleStage, RevenueAtRisk
+
+MONTH_S = 30.4375 * DAY_S
+ACTIONS = 3
+
+
+def buys_without_subscription(c: Customer) -> bool:
+    """Whether a customer is known by its orders alone."""
+    return not c.subscribed_s and kinds.ORDERED in c.points
+
+
+def has_lapsed(c: Customer, now_s: int, policy: Policy) -> bool:
+    """Whether a customer without a subscription has been inactive for so long that it counts as gone."""
+    p = policy.churn
+    if p.definition == "explicit" or not c.active_s:
+        return False
+    if p.definition == "auto" and not buys_without_subscription(c):
+        return False
+    return now_s - c.active_s > max(p.inactivity_days * DAY_S, p.inactivity_gap_factor * c.gap_s)
+
+
+def stage_of(c: Customer, now_s: int, policy: Policy) -> LifecycleStage:
+    """Where in its life the customer is.
+
+    >>> stage_of(Customer(started_s=1, first_s=1), 40 * DAY_S, Policy())
+    'active'
+    """
+    if is_churned(c) or has_lapsed(c, now_s, policy):
+        return "churned"
+    if not c.started_s and not c.subscribed_s and c.lead_s:
+        return "lead"
+    if c.trial_s and not c.started_s:
+        return "trial"
+    p = policy.stages
+    if 0 < c.contract_ends_s - now_s <= p.renewal_window_d * DAY_S:
+        return "at_renewal"
+    tenure_s = now_s - (c.started_s or c.first_s)
+    if c.started_s and tenure_s < p.onboarding_d * DAY_S:
+        return "onboarding"
+    return "mature" if tenure_s >= p.mature_d * DAY_S else "active"
+
+
+def churn_type_of(reasons: Sequence[Reason], policy: Policy) -> ChurnType:
+    """The kind of leaving that the group with the largest contribution stands for."""
+    by_group: dict[str, float] = {}
+    for reason in reasons:
+        group = reason.code.split(".", 1)[0]
+        by_group[group] = by_group.get(group, 0.0) + reason.contribution
+    harmful = [(contribution, group) for group, contribution in by_group.items() if contribution > 0]
+    if not harmful:
+        return "drifting"
+    return policy.churn_types[max(harmful, key=lambda g: (g[0], g[1]))[1]]
+
+
+def actions_for(reasons: Sequence[Reason], win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
+    """Playbooks of the strongest reasons, best first, each once."""
+    codes: list[str] = []
+    if churned:
+        codes.append("win_back_offer" if win_back >= 0.5 else "leave_in_peace")
+    else:
+        for reason in reasons:
+            if reason.contribution > 0:
+                codes += policy.playbooks.get(reason.code.split(".", 1)[0], ())
+    return tuple(Action(code, policy.playbook_text[code]) for code in list(dict.fromkeys(codes))[:ACTIONS])
+
+
+def mrr_of(c: Customer, now_s: int) -> float | None:
+    """Monthly revenue in the customer's currency: the price in force, or the mean of its orders; None if unknown."""
+    trail = price_trail(c, now_s)
+    if trail:
+        return trail[-1].value / 100
+    orders = [p for p in c.points.get(kinds.ORDERED, ()) if now_s - p.time_s <= 365 * DAY_S]
+    if not orders:
+        return None
+    months = max(1.0, (now_s - orders[0].time_s) / MONTH_S)
+    return round(sum(p.value for p in orders) / 100 / months, 2)
+
+
+def revenue_at_risk(c: Customer, now_s: int, churn_probability: float, policy: Policy) -> RevenueAtRisk | None:
+    """What is lost, in expectation, if the customer leaves."""
+    mrr = mrr_of(c, now_s)
+    if mrr is None:
+        return None
+    ahead_s = c.contract_ends_s - now_s
+    months = ahead_s / MONTH_S if ahead_s > 0 else policy.revenue.months_remaining
+    loss = round(mrr * churn_probability * months, 2)
+    return RevenueAtRisk(mrr=mrr, currency=c.currency or policy.revenue.currency, expected_loss=loss)

@@ -1,0 +1,155 @@
+"""What a signal is: a measure of one customer's history at a moment, and a sentence about it.
+
+A measure returns its value, or None where it has not seen its inputs (unknown is neither good nor bad).
+It says through `Moment.until` when the value changes without an event, so that it is read again only
+then or when an event it depends on came. `ramp` turns the value into a strength.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from detectors.customer import DAY_S, NEVER, Customer, Point
+from detectors.policy import Policy, SignalPolicy
+
+STEPS = 10  # a strength that grows by itself is read again each tenth of its way
+EVIDENCE = 5
+
+
+class Because(NamedTuple):
+    """Why a signal is raised: a sentence with the numbers in it, and the events that carry it."""
+
+    text: str
+    evidence: Sequence[str]
+
+
+class Moment:
+    """When a customer is looked at, and what the look may use besides the customer."""
+
+    __slots__ = ("day", "feed_s", "now_s", "policy", "row", "until_s")
+
+    def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
+        self.policy = policy
+        self.row: SignalPolicy = next(iter(policy.signals.values()))
+        self.feed_s = feed_s  # the latest activity of anybody
+        self.until_s = NEVER
+        self.at(now_s)
+
+    def at(self, now_s: int) -> None:
+        """Move to another time."""
+        self.now_s, self.day = now_s, now_s // DAY_S
+
+    def until(self, time_s: int) -> None:
+        """The value holds until then, if no event comes."""
+        if self.now_s < time_s < self.until_s:
+            self.until_s = time_s
+
+    def in_days(self, days: dict[int, int] | None, window_d: int) -> int:
+        """Sum of a day counter over the newest `window_d` UTC days, today's included."""
+        if not days:
+            return 0
+        first, total, oldest = self.day - window_d, 0, NEVER
+        for day, n in days.items():
+            if day > first:
+                total += n
+                if day < oldest:
+                    oldest = day
+        if total:
+            self.until((oldest + window_d) * DAY_S)
+        return total
+
+    def in_points(self, points: Iterable[Point] | None, window_d: int) -> list[Point]:
+        """The points of the newest `window_d` UTC days."""
+        if not points:
+            return []
+        found = [p for p in points if p.time_s // DAY_S > self.day - window_d]
+        if found:
+            self.until((found[0].time_s // DAY_S + window_d) * DAY_S)
+        return found
+
+    def growing(self, since_s: int, unit_s: float) -> float:
+        """A value that grows with time alone: (now − since) ÷ unit; read again as its strength moves."""
+        value = (self.now_s - since_s) / unit_s
+        span = self.row.to - self.row.from_
+        strength = (value - self.row.from_) / span
+        if strength < 1.0:
+            # The next tenth of the way, never the one we stand on, whatever the rounding.
+            step = max(0, int(strength * STEPS + 1e-6) + 1) / STEPS if strength >= 0 else 0.0
+            self.until(max(self.now_s + 1, since_s + int((self.row.from_ + step * span) * unit_s) + 1))
+        return value
+
+
+Measure = Callable[[Customer, Moment], float | None]
+Explain = Callable[[Customer, Moment, float], Because]
+
+
+class Signal:
+    """One row of the catalogue."""
+
+    __slots__ = ("code", "depends", "doc", "explain", "group", "measure", "number")
+
+    def __init__(self, code: str, number: int, depends: tuple[type, ...], measure: Measure) -> None:
+        self.code, self.number, self.depends, self.measure = code, number, depends, measure
+        self.group = code.split(".", 1)[0]
+        self.doc = (measure.__doc__ or "").strip()
+        self.explain: Explain = self._unexplained
+
+    def reason(self, explain: Explain) -> Explain:
+        """Register the sentence of this signal."""
+        self.explain = explain
+        return explain
+
+    def _unexplained(self, _c: Customer, _at: Moment, value: float) -> Because:
+        return Because(f"{self.doc} ({value:g})", ())
+
+    def __repr__(self) -> str:
+        return f"Signal({self.code})"
+
+
+CATALOGUE: dict[str, Signal] = {}
+
+
+def signal(code: str, *, number: int, depends: tuple[type, ...]) -> Callable[[Measure], Signal]:
+    """Declare a signal: its code, its number in stored states (never given twice), the events it depends on."""
+
+    def register(measure: Measure) -> Signal:
+        if code in CATALOGUE or any(number == s.number for s in CATALOGUE.values()):
+            raise ValueError(f"{code}: its code or its number {number} is taken")
+        CATALOGUE[code] = Signal(code, number, depends, measure)
+        return CATALOGUE[code]
+
+    return register
+
+
+def ramp(value: float, row: SignalPolicy) -> float:
+    """Strength of a value: 0 at `from`, 1 at `to`, linear between.
+
+    >>> ramp(2.5, SignalPolicy(1, 4, 1.6)), ramp(-1, SignalPolicy(-0.3, -0.8, 1.6)), ramp(1, SignalPolicy(1, 4, 1.6))
+    (0.5, 1.0, 0.0)
+    """
+    strength = (value - row.from_) / (row.to - row.from_)
+    return 0.0 if strength <= 0.0 else 1.0 if strength >= 1.0 else strength
+
+
+def newest(points: Sequence[Point]) -> list[str]:
+    """Ids of the newest few events, oldest first."""
+    return [p.event_id for p in points[-EVIDENCE:]]
+
+
+def times(n: float, one: str, many: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> times(1, "call"), times(3, "call"), times(2, "reply", "replies")
+    ('1 call', '3 calls', '2 replies')
+    """
+    return f"{n:g} {one if n == 1 else many or one + 's'}"
+
+
+def span(seconds: float) -> str:
+    """A duration as a person says it.
+
+    >>> span(5400), span(86400 * 12), span(86400 * 1)
+    ('2 hours', '12 days', '24 hours')
+    """
+    if seconds < 2 * DAY_S:
+        return times(round(seconds / 3600), "hour")
+    return times(round(seconds / DAY_S), "day")

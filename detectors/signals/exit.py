@@ -1,0 +1,62 @@
+"""I. The exit: what people do who are about to leave."""
+
+from detectors import kinds
+from detectors.customer import DAY_S, Customer
+from detectors.signals.base import Because, Moment, newest, signal, times
+from schemas.billing import AutoRenewDisabled, SubscriptionRenewed, SubscriptionStarted
+from schemas.support import InteractionAssessed
+from schemas.usage import CancelPageViewed, DataExported, IntegrationRemoved
+
+LOOKS = {
+    kinds.CANCEL_PAGE: "viewed the cancel page",
+    kinds.DATA_EXPORT: "exported data",
+    kinds.INTEGRATION_REMOVED: "removed an integration",
+    kinds.AUTO_RENEW_OFF: "turned auto-renewal off",
+    kinds.SAID_LEAVING: "spoke of leaving",
+}
+
+
+@signal(
+    "exit.intent",
+    number=39,
+    depends=(CancelPageViewed, DataExported, IntegrationRemoved, AutoRenewDisabled, InteractionAssessed),
+)
+def intent(c: Customer, at: Moment) -> float | None:
+    """Looks at the exit within the window, weighted by the policy's `[exit]`."""
+    if kinds.EXIT not in c.points:
+        return None
+    p = at.policy.exit
+    weights = (0.0, p.cancel_page, p.data_export, p.integration_removed, p.auto_renew_off, p.said_leaving)
+    return sum(weights[look.value] for look in at.in_points(c.points[kinds.EXIT], at.row.window_d))
+
+
+@intent.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    looks = at.in_points(c.points.get(kinds.EXIT), at.row.window_d)
+    said = []
+    for kind, words in LOOKS.items():
+        if n := sum(p.value == kind for p in looks):
+            said.append(words if n == 1 else f"{words} {times(n, 'time')}")
+    text = ", ".join(said)
+    return Because(f"{text[:1].upper()}{text[1:]} within {at.row.window_d} days.", newest(looks))
+
+
+@signal("exit.contract_window", number=40, depends=(SubscriptionStarted, SubscriptionRenewed, AutoRenewDisabled))
+def contract_window(c: Customer, at: Moment) -> float | None:
+    """Days until the contract ends, while it is not renewed; 0 once it has ended with renewal turned off."""
+    ends_s = c.contract_ends_s
+    if not ends_s:
+        return None
+    if at.now_s >= ends_s:  # past its end it goes on by itself, unless the customer said no
+        return 0.0 if c.auto_renew_off_s > c.contract_s else None
+    days = at.growing(ends_s, -DAY_S)
+    at.until(ends_s)
+    return days
+
+
+@contract_window.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    if value <= 0:
+        return Because("The contract has ended and renewal is turned off.", ())
+    off = ", and renewal is turned off" if c.auto_renew_off_s > c.contract_s else " and is not renewed yet"
+    return Because(f"The contract ends in {times(round(value), 'day')}{off}.", ())

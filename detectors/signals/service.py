@@ -1,0 +1,142 @@
+"""A. Service: slow, unresolved, indifferent."""
+
+from collections import Counter
+
+from detectors import kinds
+from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
+from detectors.signals.base import Because, Moment, newest, signal, times
+from schemas.engagement import SurveyAnswered
+from schemas.support import (
+    CallAbandoned,
+    CallAnswered,
+    TicketOpened,
+    TicketRated,
+    TicketReopened,
+    TicketResolved,
+)
+
+
+def long_waits(c: Customer, at: Moment) -> tuple[list[Point], int]:
+    """Calls given up after a real wait, and how many hung up sooner."""
+    points = at.in_points(c.points.get(kinds.ABANDONED), at.row.window_d)
+    least_ms = at.policy.service.abandon_after_s * 1000
+    long = [p for p in points if p.value > least_ms]
+    return long, len(points) - len(long)
+
+
+@signal("service.call_abandoned", number=2, depends=(CallAnswered, CallAbandoned))
+def call_abandoned(c: Customer, at: Moment) -> float | None:
+    """Abandoned calls ÷ calls, waits over `service.abandon_after_s` only."""
+    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
+    long, short = long_waits(c, at)
+    calls -= short
+    return len(long) / calls if calls >= at.row.at_least else None
+
+
+@call_abandoned.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
+    long, short = long_waits(c, at)
+    wait_s = sum(p.value for p in long) / 1000 / max(1, len(long))
+    return Because(
+        f"Gave up {len(long)} of {times(calls - short, 'call')} in {at.row.window_d} days, "
+        f"after waiting {wait_s:.0f} s on average.",
+        newest(long),
+    )
+
+
+def unsolved(c: Customer, at: Moment) -> tuple[list[Case], list[Case]]:
+    """Tickets that are open, and those that were closed without a solution within the window."""
+    tickets = c.cases.get(kinds.TICKET, {}).values()
+    still_open = [t for t in tickets if t.is_open]
+    sent_away = []
+    for t in tickets:
+        if (
+            not t.is_open
+            and t.outcome in (kinds.UNANSWERED, kinds.DECLINED)
+            and t.closed_s // DAY_S > at.day - at.row.window_d
+        ):
+            sent_away.append(t)
+            at.until((t.closed_s // DAY_S + at.row.window_d) * DAY_S)
+    return still_open, sent_away
+
+
+@signal("service.unresolved", number=4, depends=(TicketOpened, TicketResolved, TicketReopened))
+def unresolved(c: Customer, at: Moment) -> float | None:
+    """Open tickets, plus those closed without a solution within the window."""
+    if kinds.TICKET not in c.cases:
+        return None
+    still_open, sent_away = unsolved(c, at)
+    return float(len(still_open) + len(sent_away))
+
+
+@unresolved.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    still_open, sent_away = unsolved(c, at)
+    said = [f"{times(len(still_open), 'ticket')} open"] if still_open else []
+    if still_open and (oldest_s := min(t.opened_s for t in still_open)):
+        said.append(f"the oldest for {times(round((at.now_s - oldest_s) / HOUR_S), 'hour')}")
+    if sent_away:
+        said.append(f"{len(sent_away)} closed without a solution in {at.row.window_d} days")
+    carried = sorted((t.opened_s, t.event_id) for t in still_open + sent_away if t.event_id)
+    return Because(", ".join(said).capitalize() + ".", [event_id for _, event_id in carried[-5:]])
+
+
+def repeats(c: Customer, at: Moment) -> tuple[str, int, list[str], int, list[str]]:
+    """The topic most often asked about with its contacts, and the most reopened ticket with its rounds."""
+    contacts = at.in_points(c.points.get(kinds.CONTACT), at.row.window_d)
+    topic, most = "", 0
+    for label, n in sorted(Counter(p.label for p in contacts).items()):
+        if n > most:
+            topic, most = label, n
+    rounds, opened_by = 0, ""
+    for t in c.cases.get(kinds.TICKET, {}).values():
+        if t.count and t.reopened_s // DAY_S > at.day - at.row.window_d:
+            at.until((t.reopened_s // DAY_S + at.row.window_d) * DAY_S)
+            if (1 + t.count, t.event_id) > (rounds, opened_by):
+                rounds, opened_by = 1 + t.count, t.event_id
+    return topic, most, newest([p for p in contacts if p.label == topic]), rounds, [opened_by] if opened_by else []
+
+
+@signal("service.repeat_contact", number=5, depends=(TicketOpened, TicketReopened, CallAnswered))
+def repeat_contact(c: Customer, at: Moment) -> float | None:
+    """Contacts about one topic within the window, or rounds of one ticket that was reopened."""
+    if kinds.CONTACT not in c.points and kinds.TICKET not in c.cases:
+        return None
+    _, contacts, _, rounds, _ = repeats(c, at)
+    return float(max(contacts, rounds))
+
+
+@repeat_contact.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    topic, contacts, about, rounds, opened_by = repeats(c, at)
+    if contacts >= rounds:
+        return Because(f"Had to get in touch {contacts} times about “{topic}” in {at.row.window_d} days.", about)
+    return Because(f"One ticket was opened {rounds} times, the last time within {at.row.window_d} days.", opened_by)
+
+
+def is_bad(p: Point, at: Moment) -> bool:
+    """Whether a rating is a bad one, by its kind."""
+    return p.value <= (at.policy.service.nps_bad if p.label == "nps" else at.policy.service.csat_bad)
+
+
+@signal("service.bad_rating", number=7, depends=(TicketRated, SurveyAnswered))
+def bad_rating(c: Customer, at: Moment) -> float | None:
+    """Bad ratings in the window, the newest rating counting `service.newest_weight`."""
+    ratings = at.in_points(c.points.get(kinds.RATING), at.row.window_d)
+    if not ratings:
+        return None
+    bad = sum(is_bad(p, at) for p in ratings)
+    return bad - 1 + at.policy.service.newest_weight if is_bad(ratings[-1], at) else float(bad)
+
+
+@bad_rating.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    ratings = at.in_points(c.points.get(kinds.RATING), at.row.window_d)
+    bad = [p for p in ratings if is_bad(p, at)]
+    scale = "0 to 10" if bad[-1].label == "nps" else "1 to 5"
+    return Because(
+        f"{len(bad)} of {times(len(ratings), 'rating')} in {at.row.window_d} days "
+        f"{'was' if len(bad) == 1 else 'were'} bad, the newest of them {bad[-1].value} on a scale of {scale}.",
+        newest(bad),
+    )
