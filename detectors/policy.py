@@ -45,6 +45,7 @@ class ChurnPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     definition: Literal["auto", "explicit", "inactivity"] = "auto"
     inactivity_days: int = 90
     inactivity_gap_factor: float = 3.0
+    landmark_days: int = 7  # how often a probability is written down to be judged by the outcome
     base_rate: float = 0.05  # share that leaves within the horizon when nothing is known of a customer
 
 
@@ -62,6 +63,7 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     band_high: float = 0.20
     band_critical: float = 0.50
     score_delta: float = 0.01  # a smaller move is not written to churn.scores
+    budget_per_week_per_1000: float = 20.0  # alerts a retention team can act on; precision is judged at it
 
 
 class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -98,5 +98,5 @@ def _text_kind(given: Json) -> str:
 
 
 def _bounds(given: Json) -> str:
-    low = f"above {given['exclusiveMinimum']:g}" if "exclusiveMinimum" in given else f"from {given['minimum']:g}"
-    return f", {low} to {given['maximum']:g}"
+    low = f"above {given['exclusiveMinimum']:g}, up" if "exclusiveMinimum" in given else f"{given['minimum']:g}"
+    return f", {low} to {given['maximum']:g}".replace("e+", "e")

@@ -81,5 +81,5 @@ def _detail(error: Exception, struct: type[Struct], root: str) -> str:
 def _words(struct: type[Struct], path: str) -> str:
     """The words that a field may hold, as text."""
     hint = typing.get_type_hints(struct).get(path.removeprefix("."))
-    words = [word for part in (hint, *typing.get_args(hint)) for word in typing.get_args(part)] or typing.get_args(hint)
+    words = [word for part in (hint, *typing.get_args(hint)) for word in typing.get_args(part)]
     return " or ".join(f'"{word}"' for word in words if isinstance(word, str)) or "one of the allowed words"

@@ -1,0 +1,110 @@
+"""What became of the customers of a replay: who left, when it was said, how far ahead."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from detectors.policy import Policy
+from detectors.quality import Judged, Quality
+from schemas.alerts import Alert
+from schemas.billing import OrderPlaced, SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
+from schemas.events import Event
+from schemas.scores import ScoreRow
+
+DAY_S = 86_400
+
+
+class Landmark(NamedTuple):
+    """Who was given which probability at a time."""
+
+    time_s: int
+    customers: list[str]
+    p: list[float]
+
+
+class Outcomes:
+    """Collects labels from the events, probabilities at landmarks, and alerts; judges them at the end."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.every_s = policy.churn.landmark_days * DAY_S
+        self.horizon_s = policy.churn.horizon_days * DAY_S
+        self.alerts: Counter[str] = Counter()
+        self._left: dict[str, list[float]] = {}
+        self._ordered: dict[str, list[float]] = {}
+        self._subscribed: set[str] = set()
+        self._landmarks: list[Landmark] = []
+        self._opened: dict[str, list[float]] = {}
+        self._end_s = 0
+
+    def happened(self, event: Event, event_s: float) -> None:
+        """Take note of an event that says who left or stayed."""
+        kind = type(event.data)
+        if kind is SubscriptionCancelled:
+            self._left.setdefault(event.subject, []).append(event_s)
+        elif kind is OrderPlaced:
+            self._ordered.setdefault(event.subject, []).append(event_s)
+        elif kind is SubscriptionStarted or kind is SubscriptionRenewed:
+            self._subscribed.add(event.subject)
+
+    def alerted(self, alert: Alert) -> None:
+        """Take note of an alert revision."""
+        change = "opened" if alert.revision == 1 else alert.status
+        self.alerts[change] += 1
+        if alert.revision == 1:
+            from streams.durations import parse_time_s
+
+            self._opened.setdefault(alert.customer_id, []).append(parse_time_s(alert.opened_at))
+
+    def landmark(self, time_s: int, rows: Sequence[ScoreRow]) -> None:
+        """Take note of the probabilities of everybody who has not left."""
+        staying = [row for row in rows if row.lifecycle_stage != "churned"]
+        self._landmarks.append(
+            Landmark(time_s, [row.customer_id for row in staying], [row.churn_probability for row in staying])
+        )
+
+    def ends(self, end_s: int) -> None:
+        """Say up to when outcomes are known: later landmarks cannot be judged."""
+        for times in (*self._left.values(), *self._ordered.values()):
+            times.sort()
+        self._end_s = end_s
+
+    def left_after(self, customer_id: str, time_s: int) -> bool:
+        """Whether a customer left within the horizon: said so, or (orders alone) ordered nothing."""
+        definition = self.policy.churn.definition
+        orders = self._ordered.get(customer_id)
+        by_orders = orders is not None and customer_id not in self._subscribed
+        if definition == "inactivity" or (definition == "auto" and by_orders):
+            return not _any_within(orders or (), time_s, self.horizon_s)
+        return _any_within(self._left.get(customer_id, ()), time_s, self.horizon_s)
+
+    def quality(self) -> Quality | None:
+        """How good the probabilities were; None while no landmark's horizon has passed."""
+        policy = self.policy.alerts
+        judged = Judged(policy.budget_per_week_per_1000 / 1000 * self.policy.churn.landmark_days / 7)
+        for landmark in self._landmarks:
+            if landmark.time_s + self.horizon_s <= self._end_s and landmark.p:
+                left = [int(self.left_after(customer, landmark.time_s)) for customer in landmark.customers]
+                judged.landmark(landmark.p, left)
+        return judged.quality() if judged.p else None
+
+    def lead_days(self) -> tuple[int, int, float | None]:
+        """How many left, how many of them after an alert was opened, and the median days from alert to leaving."""
+        leads, gone = [], 0
+        for customer, times in self._left.items():
+            opened = self._opened.get(customer, [])
+            for left_s in times:
+                gone += 1
+                before = [at for at in opened if at < left_s]
+                if before:
+                    leads.append((left_s - max(before)) / DAY_S)
+        return gone, len(leads), median(leads) if leads else None
+
+
+def _any_within(times: Sequence[float], time_s: int, horizon_s: int) -> bool:
+    i = bisect_right(times, time_s)
+    return i < len(times) and times[i] <= time_s + horizon_s

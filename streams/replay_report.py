@@ -1,0 +1,87 @@
+"""What a replay has to say of itself: as JSON for machines, and in a few lines for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from detectors.quality import Quality
+
+if TYPE_CHECKING:
+    from streams.replay import Replay
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """Counts, quality and throughput of one replay; everything but `throughput` follows from the inputs."""
+
+    lines: int
+    events: int
+    dead_letters: dict[str, int]
+    duplicates: int
+    customers: int
+    ticks: int
+    assessments: int
+    alerts: dict[str, int]
+    churned: int
+    churned_after_alert: int
+    lead_days_median: float | None
+    quality: Quality | None
+    policy_version: str
+    model_version: str
+    throughput: dict[str, float]
+
+    @classmethod
+    def of(cls, replay: Replay, elapsed_s: float) -> Report:
+        """The report of a replay that is done."""
+        stats: Counter[str] = Counter()
+        customers = 0
+        for partition in replay.partitions.values():
+            stats += partition.stats
+            customers += max(0, len(partition.states) - 1)
+        gone, warned, lead_days = replay.outcomes.lead_days()
+        return cls(
+            lines=replay.read,
+            events=replay.accepted,
+            dead_letters=dict(sorted(replay.refused.items())),
+            duplicates=stats["duplicates"],
+            customers=customers,
+            ticks=stats["ticks"],
+            assessments=stats["assessments"],
+            alerts={name: stats[f"alerts_{name}"] for name in ("opened", "updated", "escalated", "resolved")},
+            churned=gone,
+            churned_after_alert=warned,
+            lead_days_median=lead_days,
+            quality=replay.outcomes.quality() if replay.options.report is not None else None,
+            policy_version=replay.policy.version,
+            model_version=replay.model.version,
+            throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},
+        )
+
+    def json(self) -> bytes:
+        """The report as indented JSON."""
+        said: dict[str, Any] = msgspec.to_builtins(self)
+        said["quality"] = self.quality._asdict() if self.quality is not None else None
+        return orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def lines_for_people(self) -> Iterator[str]:
+        """What was done, in a few lines."""
+        refused = sum(self.dead_letters.values())
+        yield (
+            f"{self.events:,} events of {self.customers:,} customers in {self.throughput['elapsed_s']:.1f} s "
+            f"({self.throughput['events_per_s']:,.0f}/s); {self.duplicates:,} duplicates, {refused:,} dead letters"
+        )
+        for reason, count in self.dead_letters.items():
+            yield f"  {count:,} × {reason}"
+        a = self.alerts
+        yield (
+            f"{a['opened']:,} alerts opened, {a['updated']:,} updated, {a['escalated']:,} escalated, "
+            f"{a['resolved']:,} resolved"
+        )
+        if self.churned:
+            lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
+            yield f"{self.churned:,} cancelled, {self.churned_after_alert:,} of them after an alert{lead}"
