@@ -89,16 +89,13 @@ def read_event(value: bytes | None, headers: Sequence[tuple[str, bytes]], now_s:
     >>> read_event(b"{}", [], now_s=0)
     Rejected(reason='not_an_event', detail='$: object missing required field `specversion`')
     """
-    if value is not None and len(value) > VALUE_MAX_BYTES:
+    value = value or b""
+    if len(value) > VALUE_MAX_BYTES:
         return _TOO_LARGE
     if headers:
         attributes = _binary_attributes(headers)
-        if attributes is not None and not (value and _is_structured(value)):
+        if attributes is not None and not _is_structured(value):
             return _read_binary(value, attributes, now_s)
-    return _read_structured(value or b"", now_s)
-
-
-def _read_structured(value: bytes, now_s: float) -> Accepted | Rejected:
     try:
         event = decode_event(value)
     except (ValueError, RecursionError):
@@ -123,6 +120,7 @@ def _surely_once(value: bytes, event: Event) -> bool:
     each member has one `":`, so the count leaves no room for a second one when every one beyond the required is
     accounted for: by an optional member whose value is not its default, or whose name stands in the text.
     """
+    # The numbers are JSON's four spaces: a search for a single byte is ten times as fast as one for a text.
     if (32 in value or 10 in value or 13 in value or 9 in value) and _spaced_colon(value):
         return False
     members = _MEMBERS[type(event)]
@@ -132,10 +130,10 @@ def _surely_once(value: bytes, event: Event) -> bool:
     data = event.data
     unseen = []
     for name, default in members.optional:
-        if getattr(data, name) is not default:
-            left -= 1
-        else:
+        if getattr(data, name) is default:
             unseen.append(name)
+        else:
+            left -= 1
     if left:
         left -= sum(text in value for text in (*members.besides, *map(_member_text, unseen)))
     return not left
@@ -170,7 +168,7 @@ def _is_structured(value: bytes) -> bool:
         return False
 
 
-def _read_binary(value: bytes | None, attributes: Mapping[str, bytes | None], now_s: float) -> Accepted | Rejected:
+def _read_binary(value: bytes, attributes: Mapping[str, bytes | None], now_s: float) -> Accepted | Rejected:
     """Put the event together as structured JSON, and read that."""
     parts = []
     for attribute in _ATTRIBUTES:
@@ -190,7 +188,7 @@ def _read_binary(value: bytes | None, attributes: Mapping[str, bytes | None], no
     except (ValueError, RecursionError):
         return Rejected("not_json", f"$.data: {json_problem(data)}")
     built = b'{%b"data":%b}' % (b"".join(parts), data)
-    return _read_structured(built, now_s) if len(built) <= VALUE_MAX_BYTES else _TOO_LARGE
+    return read_event(built, (), now_s)
 
 
 def check_lines(lines: Iterable[bytes], now_s: float) -> Iterator[Problem]:

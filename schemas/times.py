@@ -22,7 +22,9 @@ def utc(time_s: float) -> datetime:
     >>> utc(0.5).isoformat()
     '1970-01-01T00:00:00.500000+00:00'
     """
-    return _EPOCH + timedelta(seconds=min(max(time_s, FIRST_TIME_S), LAST_TIME_S))
+    if not FIRST_TIME_S <= time_s <= LAST_TIME_S:
+        time_s = FIRST_TIME_S if time_s < FIRST_TIME_S else LAST_TIME_S
+    return _EPOCH + timedelta(0, time_s)
 
 
 def rfc3339(time_s: int) -> str:

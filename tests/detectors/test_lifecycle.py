@@ -1,0 +1,131 @@
+"""The life of an alert: the whole product of statuses and verdicts, and the hysteresis around it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from detectors.lifecycle import STATUSES, TRANSITIONS, VERDICTS
+from tests.detectors.lives import alerts_of, event, fold, partition, records, tick
+
+TROUBLE = [event("billing.payment.failed", 1 + i / 100, invoice_id="i1", attempt=i) for i in range(1, 4)]
+LEAVING = [
+    event("usage.cancel_page.viewed", 1.2),
+    event("usage.data.exported", 1.21),
+    event("billing.auto_renew.disabled", 1.22),
+]
+PAID = event("billing.invoice.paid", 2, invoice_id="i1", amount=10.0)
+
+
+@pytest.mark.parametrize(("status", "verdict"), list(itertools.product(STATUSES, VERDICTS)))
+def test_every_pair_is_a_transition_or_changes_nothing(status: str, verdict: str) -> None:
+    step = TRANSITIONS.get((status, verdict))
+    live = status in ("open", "acknowledged", "snoozed")
+    if verdict == "same":
+        assert step is None
+    elif verdict == "risen":
+        assert (step == ("open", "opened")) is not live
+    elif not live:
+        assert step is None
+    elif verdict in ("calm", "churned", "closed"):
+        assert step == ("resolved", "resolved")
+    elif verdict == "worse":
+        assert step is not None
+        assert step[1] == "escalated"
+    elif verdict == "awake":
+        assert step == (("open", "updated") if status == "snoozed" else None)
+
+
+def changes(values: list[bytes]) -> list[tuple[str, int, str]]:
+    """What was announced: change, revision, status."""
+    return [(a.type.split(".")[2], a.data.revision, a.data.status) for a in alerts_of(fold(values)[1])]
+
+
+def test_opens_once_and_says_nothing_while_nothing_changes() -> None:
+    assert changes([*TROUBLE, tick(1.1), tick(1.2), tick(3)]) == [("opened", 1, "open")]
+
+
+def test_escalates_when_the_level_rises_and_at_once_after_an_urgent_event() -> None:
+    found = changes([*TROUBLE, tick(1.1), *LEAVING])
+    assert found[0] == ("opened", 1, "open")
+    assert found[-1][0] == "escalated"
+
+
+def test_ends_by_itself_only_after_the_dwell() -> None:
+    calm = [*TROUBLE, tick(1.1), PAID, tick(2.1)]
+    assert [c for c, _, _ in changes(calm)] == ["opened", "updated"]
+    assert changes([*calm, tick(3.0)])[-1][0] == "updated"
+    assert changes([*calm, tick(3.2)])[-1] == ("resolved", 3, "resolved")
+
+
+def test_rests_after_an_end_unless_it_becomes_critical() -> None:
+    ended = [*TROUBLE, tick(1.1), PAID, tick(2.1), tick(3.2)]
+    again = [event("billing.payment.failed", 4 + i / 100, invoice_id="i2", attempt=i) for i in range(1, 4)]
+    assert changes([*ended, *again, tick(4.1)])[-1][0] == "resolved"
+    assert changes([*ended, *again, tick(4.1), tick(10.3)])[-1] == ("opened", 1, "open")
+    looks = [event("usage.cancel_page.viewed", 4.2), event("usage.data.exported", 4.21)]
+    leaving = [*looks, event("billing.auto_renew.disabled", 4.3), tick(4.4)]
+    assert changes([*ended, *again, *leaving])[-1] == ("opened", 1, "open")
+
+
+def test_frozen_at_churn_until_the_customer_comes_back() -> None:
+    gone = [*TROUBLE, tick(1.1), event("billing.subscription.cancelled", 2)]
+    assert changes(gone)[-1] == ("resolved", 2, "resolved")
+    assert changes([*gone, *LEAVING, tick(3)]) == changes(gone)
+    back = [event("billing.subscription.started", 20, plan="p", mrr=1.0), tick(20.1)]
+    assert changes([*gone, *back])[-1] == ("opened", 1, "open")
+
+
+def alert_id(values: list[bytes]) -> str:
+    return alerts_of(fold(values)[1])[-1].data.alert_id
+
+
+def test_feedback_moves_the_alert_it_names() -> None:
+    opened = [*TROUBLE, tick(1.1)]
+    name = alert_id(opened)
+    acknowledged = [*opened, event("retention.alert.acknowledged", 1.2, alert_id=name, by="ann")]
+    assert changes(acknowledged)[-1] == ("updated", 2, "acknowledged")
+    closed = [*acknowledged, event("retention.alert.resolved", 1.3, alert_id=name, outcome="saved", by="ann")]
+    assert changes(closed)[-1] == ("resolved", 3, "resolved")
+
+
+def test_a_snooze_is_silent_until_it_ends_or_the_risk_gets_worse() -> None:
+    opened = [*TROUBLE, tick(1.1)]
+    snooze = event("retention.alert.snoozed", 1.2, alert_id=alert_id(opened), until="2026-01-06T00:00:00Z", by="ann")
+    snoozed = [*opened, snooze]
+    assert changes(snoozed)[-1] == ("updated", 2, "snoozed")
+    assert changes([*snoozed, tick(2), tick(4.9)]) == changes(snoozed)
+    assert changes([*snoozed, tick(5.1)])[-1] == ("updated", 3, "open")
+    looks = [event("usage.cancel_page.viewed", 2), event("usage.data.exported", 2.01)]
+    worse = [*looks, event("billing.auto_renew.disabled", 2.1), tick(2.2)]
+    assert ("escalated", 3, "open") in changes([*snoozed, *worse])
+
+
+@pytest.mark.parametrize(
+    ("until", "alert"),
+    [("2026-01-01T00:00:00Z", None), ("2026-02-01T00:00:00Z", "no-such-alert")],
+    ids=["into the past", "of an unknown alert"],
+)
+def test_a_snooze_that_cannot_be_is_a_dead_letter_and_changes_nothing(until: str, alert: str | None) -> None:
+    opened = [*TROUBLE, tick(1.1)]
+    bad = event("retention.alert.snoozed", 1.2, alert_id=alert or alert_id(opened), until=until, by="ann")
+    p = partition()
+    p.feed(records([*opened]))
+    before = dict(p.snapshot().states)
+    p.feed(records([bad], first_offset=len(opened)))
+    after = p.snapshot()
+    assert [headers for headers in after.writes["churn.dlq"][0][2] if headers[0] == "churn_dlq-reason"] == [
+        ("churn_dlq-reason", b"out_of_range")
+    ]
+    assert set(dict(after.states)) == {b""}
+    assert p.states[b"c-1"] == before[b"c-1"]
+
+
+def test_since_last_says_why_now() -> None:
+    found = alerts_of(fold([*TROUBLE, tick(1.1), *LEAVING])[1])
+    reasons = {reason.code: reason for reason in found[-1].data.reasons}
+    assert reasons["exit.intent"].since_last > 0
+    assert found[0].data.reasons[0].since_last == found[0].data.reasons[0].contribution
+    assert found[-1].data.previous_probability == found[-2].data.churn_probability
+    assert found[-1].data.trend == "rising"

@@ -1,0 +1,230 @@
+"""The fold: what must hold however records are cut, wherever a process dies, whatever fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.customer import Customer, dump, load, read_header
+from detectors.history import HANDLERS
+from detectors.partition import ALERTS, CURRENT, DEAD, PARTITION_KEY, SCORES, Partition, Write
+from schemas.journal_dump import JournalRecord
+from schemas.usage import FeatureUsed, SessionStarted
+from tests.detectors.lives import DAY_S, START_S, content, event, fold, partition, records, tick
+
+CUSTOMERS = ("c-1", "c-2", "c-3")
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> list[bytes]:
+    """Some customers' events, shuffled a little, with duplicates, nonsense and ticks in between."""
+    values: list[bytes] = []
+    day = 0.0
+    for i in range(draw(st.integers(0, 60))):
+        day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0]))
+        customer = draw(st.sampled_from(CUSTOMERS))
+        late = day - draw(st.sampled_from([0.0, 0.0, 0.0, 2.0, 40.0]))
+        kind, data = draw(
+            st.sampled_from(
+                [
+                    ("usage.session.started", {}),
+                    ("usage.feature.used", {"feature": "f"}),
+                    ("billing.payment.failed", {"invoice_id": f"i{i % 3}", "attempt": 1}),
+                    ("billing.invoice.paid", {"invoice_id": f"i{i % 3}", "amount": 5.0}),
+                    ("support.ticket.opened", {"ticket_id": f"t{i % 4}", "topic": "x"}),
+                    ("support.ticket.resolved", {"ticket_id": f"t{i % 4}", "resolution": "none"}),
+                    ("usage.cancel_page.viewed", {}),
+                    ("billing.auto_renew.disabled", {}),
+                    ("app.error.raised", {"code": "E", "fatal": True, "count": 5}),
+                    ("billing.subscription.cancelled", {}),
+                    ("billing.subscription.started", {"plan": "p", "mrr": 9.5}),
+                    ("privacy.erasure.requested", {"request_id": "r"}),
+                ]
+            )
+        )
+        values.append(event(kind, late, customer=customer, id=str(draw(st.integers(0, 40))), **data))
+        if draw(st.integers(0, 3)) == 0:
+            values.append(tick(day))
+        if draw(st.integers(0, 20)) == 0:
+            values.append(b'{"subject":"c-1"}')
+    return values
+
+
+def everything(p: Partition, writes: dict[str, list[Write]]) -> tuple[dict[bytes, bytes], dict[str, list[Write]]]:
+    for topic, more in p.snapshot().writes.items():
+        writes.setdefault(topic, []).extend(more)
+    return dict(p.states), writes
+
+
+def by_topic(writes: dict[str, list[Write]]) -> dict[str, list[Write]]:
+    return {topic: found for topic, found in sorted(writes.items()) if found}
+
+
+@settings(max_examples=60, deadline=None)
+@given(journals(), st.lists(st.integers(0, 80), max_size=6), st.lists(st.integers(0, 80), max_size=3))
+def test_cuts_snapshots_and_restarts_change_nothing(values: list[bytes], cuts: list[int], deaths: list[int]) -> None:
+    whole, snapshot = fold(values)
+    journal = records(values)
+    p, writes, kept = partition(), dict[str, list[Write]](), 0
+    for cut in sorted({*cuts, len(journal)}):
+        p.feed(journal[kept:cut])
+        if cut in deaths:  # what was not taken never happened
+            p = partition(dict(p.states))
+            p.feed(journal[p.position : cut])
+        _, writes = everything(p, writes)
+        p = partition(dict(p.states), max_hot=0)
+        kept = min(cut, len(journal))
+    assert dict(p.states) == dict(whole.states)
+    assert by_topic(writes) == by_topic(snapshot.writes)
+    assert p.stats["fence_skips"] == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(journals())
+def test_a_state_survives_storage_byte_for_byte(values: list[bytes]) -> None:
+    p, _ = fold(values)
+    for key, state in p.states.items():
+        if key != PARTITION_KEY:
+            assert dump(load(state)) == state
+
+
+@settings(max_examples=40, deadline=None)
+@given(journals())
+def test_records_that_come_again_are_skipped_and_counted(values: list[bytes]) -> None:
+    p, _ = fold(values)
+    before = dict(p.states)
+    p.feed(records(values))
+    assert p.snapshot().writes == {}
+    assert dict(p.states) == before
+    assert p.stats["fence_skips"] == len(values)
+
+
+def test_size_does_not_grow_with_the_stream() -> None:
+    def history(n: int) -> list[bytes]:
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("usage.session.started", {}),
+            ("app.error.raised", {"code": "E", "fatal": True}),
+            ("support.ticket.opened", {"topic": "x"}),
+            ("billing.payment.failed", {"attempt": 1}),
+            ("support.call.abandoned", {"wait_s": 99.0}),
+            ("engagement.offer.sent", {}),
+        ]
+        names = {"support.ticket.opened": "ticket_id", "billing.payment.failed": "invoice_id",
+                 "support.call.abandoned": "call_id", "engagement.offer.sent": "offer_id"}  # fmt: skip
+        out = []
+        for i in range(n):
+            kind, data = kinds[i % len(kinds)]
+            named = {names[kind]: f"n{i:06}"} if kind in names else {}
+            out.append(event(kind, i / 3, id=f"{i:06}", **data, **named))
+        return out
+
+    sizes = [len(fold(history(n))[0].states[b"c-1"]) for n in (3_000, 6_000)]
+    assert sizes[1] <= sizes[0] * 1.02
+
+
+def boom(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
+    c.active_s = -1
+    c.days.clear()
+    raise RuntimeError("a defect that quotes secret-payload")
+
+
+def test_a_failing_event_is_a_dead_letter_and_its_customer_is_as_it_was() -> None:
+    good = [event("usage.session.started", 1), event("billing.payment.failed", 1.1, invoice_id="i", attempt=1)]
+    bad = event("usage.feature.used", 1.2, feature="secret-payload")
+    after = [event("usage.session.started", 1.3), tick(2)]
+    p = partition(handlers={**HANDLERS, FeatureUsed: boom})
+    journal = records([*good, bad, bad, *after])
+    p.feed(journal)
+    snapshot = p.snapshot()
+    expected, _ = fold([*good, b'{"subject":"c-1"}', b'{"subject":"c-1"}', *after])
+    assert content(dict(p.states)) == content(dict(expected.states))
+    letters = snapshot.writes[DEAD]
+    assert [(key, value) for key, value, _ in letters] == [(b"c-1", bad)] * 2
+    said = dict(letters[0][2])
+    assert said["churn_dlq-reason"] == b"detector_failed"
+    assert b"secret" not in said["churn_dlq-detail"]
+    assert said["churn_dlq-original-offset"] == b"2"
+
+
+def test_a_fetch_of_nothing_but_poison_goes_through() -> None:
+    p = partition(handlers={**HANDLERS, FeatureUsed: boom})
+    p.feed(records([event("usage.feature.used", i / 1000, feature="f", id=str(i)) for i in range(2_000)]))
+    assert len(p.snapshot().writes[DEAD]) == 2_000
+    assert set(p.states) == {PARTITION_KEY}
+
+
+def test_an_event_type_added_to_a_failing_one_does_not_lose_alerts() -> None:
+    trouble = [event("billing.payment.failed", 1 + i / 100, invoice_id="i", attempt=1) for i in range(3)]
+    bad = event("usage.feature.used", 1.2, feature="f", customer="c-2")
+    p = partition(handlers={**HANDLERS, FeatureUsed: boom})
+    p.feed(records([*trouble, tick(1.1)]))
+    p.feed(records([bad, tick(1.3)], first_offset=4))
+    assert len(p.snapshot().writes[ALERTS]) == 1
+
+
+def test_garbage_in_the_journal_is_a_dead_letter() -> None:
+    p = partition()
+    garbage = [(b"c-1", None), (b"c-1", b"\xff"), (None, b"{}"), (None, None), (b"c-1", b"[]"), (b"c-1", b"[" * 9_999)]
+    p.feed([JournalRecord(i, key, value, 7) for i, (key, value) in enumerate(garbage)])
+    letters = p.snapshot().writes[DEAD]
+    assert [(key, value) for key, value, _ in letters] == garbage
+    assert p.position == len(garbage)
+
+
+def test_erasure_forgets_the_customer_and_ends_its_alert() -> None:
+    trouble = [event("billing.payment.failed", 1 + i / 100, invoice_id="i", attempt=1) for i in range(3)]
+    p = partition()
+    p.feed(records([*trouble, tick(1.1), event("privacy.erasure.requested", 2, request_id="r")]))
+    snapshot = p.snapshot()
+    assert (b"c-1", None) in snapshot.states
+    assert b"c-1" not in p.states
+    assert [orjson.loads(value or b"")["data"]["status"] for _, value, _ in snapshot.writes[ALERTS]] == [
+        "open",
+        "resolved",
+    ]
+    assert snapshot.writes[CURRENT][-1][:2] == snapshot.writes[SCORES][-1][:2] == (b"c-1", None)
+
+
+def test_silence_is_found_by_a_tick_without_any_event() -> None:
+    rhythm = [event("usage.session.started", day) for day in range(0, 29, 7)]
+    others = [event("usage.session.started", day, customer="c-2") for day in range(30, 90)]
+    p = partition()
+    p.feed(records([*rhythm, tick(29)]))
+    p.snapshot()
+    assert p.states[b"c-1"]
+    _, due_s, waiting = read_header(p.states[b"c-1"])
+    assert not waiting
+    assert START_S + 29 * DAY_S < due_s <= START_S + 43 * DAY_S
+    values = [v for day, other in zip(range(30, 90), others, strict=True) for v in (other, tick(day + 0.5))]
+    p.feed(records(values, first_offset=6))
+    opened = [orjson.loads(value or b"") for key, value, _ in p.snapshot().writes[ALERTS] if key == b"c-1"]
+    assert opened[0]["data"]["reasons"][0]["code"] == "value.silence"
+    assert opened[0]["data"]["evidence_range"]["last_offset"] > 6
+
+
+def test_a_tick_costs_what_is_due_and_not_what_exists() -> None:
+    p = partition()
+    p.feed(records([event("usage.session.started", 1, customer=f"c-{i}") for i in range(500)] + [tick(1.1)]))
+    assert p.stats["assessments"] == 500
+    p.feed(records([event("usage.session.started", 1.2, customer="c-7"), tick(1.3)], first_offset=501))
+    assert p.stats["assessments"] == 501
+
+
+def test_scores_read_without_changing_anything() -> None:
+    values = [event("usage.session.started", day) for day in range(0, 29, 7)]
+    p, _ = fold([*values, tick(29)])
+    before = dict(p.states)
+    rows = list(p.scores_at(START_S + 80 * DAY_S))
+    assert [row.customer_id for row in rows] == ["c-1"]
+    p.snapshot()
+    assert {k: v for k, v in p.states.items() if k} == {k: v for k, v in before.items() if k}
+
+
+def test_every_event_type_has_a_handler_or_is_the_erasure() -> None:
+    from schemas.events import EVENT_TYPES
+
+    assert {name for name, data in EVENT_TYPES.items() if data not in HANDLERS} == {"privacy.erasure.requested"}
+    assert SessionStarted in HANDLERS
