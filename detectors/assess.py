@@ -53,6 +53,7 @@ class Assessor:
             for s in sorted(CATALOGUE.values(), key=lambda s: s.number)
             if (row := policy.signals.get(s.code)) is not None
         )
+        self.base = probability(model.intercept)
         self.all = sum(row.bit for row in self.rows)
         self.weights = {row.number: row.weight for row in self.rows}
         self.by_number = {row.number: row for row in self.rows}
@@ -71,7 +72,7 @@ class Assessor:
     def refresh(self, c: Customer, at: Moment, mask: int) -> float:
         """Read the signals of a mask again, note the result in the customer, and return the probability."""
         strengths, dues = c.strengths, c.dues
-        for row in self.rows_of(mask):
+        for row in self._rows_of_mask.get(mask) or self.rows_of(mask):
             at.until_s = NEVER
             at.row = row.policy
             value = row.signal.measure(c, at)
@@ -90,7 +91,7 @@ class Assessor:
                 dues[number] = at.until_s
             else:
                 dues.pop(number, None)
-        c.probability = p = probability(self.log_odds(strengths))
+        c.probability = p = probability(self.log_odds(strengths)) if strengths else self.base
         return p
 
     def log_odds(self, strengths: dict[int, float]) -> float:

@@ -11,9 +11,9 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import xxhash
@@ -22,6 +22,7 @@ from detectors.announce import revise, score_row
 from detectors.assess import Assessor
 from detectors.customer import DIGEST_BYTES, HEADER, NEVER, RING_BYTES, VERSION, Customer, dump, load, read_header
 from detectors.history import HANDLERS, RefusedError
+from detectors.history.routes import Handler
 from detectors.lifecycle import TRANSITIONS, is_churned, judge, level_of, status_of
 from detectors.model import Model
 from detectors.policy import Policy
@@ -41,6 +42,7 @@ ACTIVITIES = frozenset(
     EVENT_TYPES[t]
     for t in ("usage.session.started", "usage.session.ended", "usage.feature.used", "billing.order.placed")
 )
+MAX_SOURCES = 10_000
 OTHER = 1  # the bit that says "touched" where no signal depends on the event
 
 
@@ -94,6 +96,7 @@ class Partition:
         max_hot: int = 50_000,
         journal: str = "churn.journal",
         app_version: str = "0",
+        handlers: Mapping[type, Handler[Any]] = HANDLERS,
     ) -> None:
         self.number, self.states, self.max_hot, self.journal = number, states, max_hot, journal
         self.app_version = app_version
@@ -102,12 +105,13 @@ class Partition:
         masks, urgent = self.assessor.masks, set(policy.urgent)
         self.routes = {
             kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
-            for kind, handler in HANDLERS.items()
+            for kind, handler in handlers.items()
         }
         self.stats: Counter[str] = Counter()
         self._stats_before: Counter[str] = Counter()
         self._fed: list[Sequence[Record]] = []
         self._careful = False
+        self._seeds: dict[str, int] = {}
         self._rewind()
 
     # -- reading ------------------------------------------------------------------------------------
@@ -156,19 +160,20 @@ class Partition:
         return c
 
     def _run(self, records: Sequence[Record]) -> None:
-        hot, dirty, touched, routes, stats = self.hot, self.dirty, self.touched, self.routes, self.stats
-        digest_of, careful = xxhash.xxh3_64_digest, self._careful
+        # The hot loop: what it calls is bound once, and nothing is computed that is not needed by every event.
+        hot, dirty, touched, routes, seeds = self.hot, self.dirty, self.touched, self.routes, self._seeds
+        decode, digest_of, careful, position = decode_event, xxhash.xxh3_64_digest, self._careful, self.position
         for r in records:
             offset, key = r.offset, r.key
-            if offset < self.position:
-                stats["fence_skips"] += 1
+            if offset < position:
+                self.stats["fence_skips"] += 1
                 continue
-            self.position = offset + 1
+            position = offset + 1
             if key is None:
                 self._control(r)
                 continue
             try:
-                event = decode_event(r.value)  # type: ignore[arg-type]
+                event = decode(r.value)  # type: ignore[arg-type]
                 time_s = int(event.time.timestamp())
             except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
                 self._refuse(r, "not_an_event", "$: not an event of the contract")
@@ -179,10 +184,13 @@ class Partition:
                 continue
             handler, mask, urgent, activity = routes[kind]
             c = hot.get(key) or self._load(key)
-            digest = digest_of(f"{event.source}\n{event.id}".encode())[:DIGEST_BYTES]
+            seed = seeds.get(event.source)
+            if seed is None:
+                seed = self._seed(event.source)
+            digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
             ring = c.ring
             if digest in ring or offset < c.fence:
-                stats["duplicates" if digest in ring else "fence_skips"] += 1
+                self.stats["duplicates" if digest in ring else "fence_skips"] += 1
                 continue
             if careful:
                 c = load(dump(c))
@@ -196,8 +204,13 @@ class Partition:
                 continue
             if not c.fence:
                 c.first_offset, c.first_s, c.last_s = offset, time_s, time_s
-            c.ring = (ring + digest)[-RING_BYTES:]
-            c.fence = offset + 1
+            c.ring = ring + digest if len(ring) < RING_BYTES else ring[DIGEST_BYTES:] + digest
+            c.fence = position
+            dirty[key] = c
+            if not c.stale:
+                touched.add(key)
+            if careful:
+                hot[key] = c
             c.stale |= mask
             if time_s > c.last_s:
                 c.last_s = time_s
@@ -207,12 +220,18 @@ class Partition:
                 c.trace = event.traceparent
             if activity and time_s > self.feed_s:
                 self.feed_s = time_s
-            hot[key] = dirty[key] = c
-            touched.add(key)
             if urgent:
                 self._look_at(key, max(self.now_s, time_s), r)
                 touched.discard(key)
-        stats["records"] += len(records)
+        self.position = position
+        self.stats["records"] += len(records)
+
+    def _seed(self, source: str) -> int:
+        """A source's part of an event's identity; there are few sources, so it is remembered."""
+        if len(self._seeds) > MAX_SOURCES:
+            self._seeds.clear()
+        seed = self._seeds[source] = xxhash.xxh3_64_intdigest(source.encode())
+        return seed
 
     def _control(self, r: Record) -> None:
         """Apply a record that is nobody's event: a tick."""
@@ -260,7 +279,7 @@ class Partition:
 
     def _look_at(self, key: bytes, now_s: int, r: Record) -> None:
         """Assess one customer; where that fails, the customer stays as it was and waits for its next event."""
-        c = self._load(key)
+        c = self.hot.get(key) or self._load(key)
         look = load(dump(c)) if self._careful else c
         try:
             self._assess(key, look, now_s, r.offset)

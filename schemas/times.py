@@ -5,6 +5,7 @@ to the nearest one inside, so that a sum of two valid times never raises.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +28,7 @@ def utc(time_s: float) -> datetime:
     return _EPOCH + timedelta(0, time_s)
 
 
+@lru_cache(maxsize=4_096)  # all that is said at one tick bears its time
 def rfc3339(time_s: int) -> str:
     """A time in whole seconds since the epoch as RFC 3339 in UTC.
 

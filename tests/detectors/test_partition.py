@@ -30,7 +30,7 @@ def journals(draw: st.DrawFn) -> list[bytes]:
         kind, data = draw(
             st.sampled_from(
                 [
-                    ("usage.session.started", {}),
+                    ("usage.session.started", dict[str, Any]()),
                     ("usage.feature.used", {"feature": "f"}),
                     ("billing.payment.failed", {"invoice_id": f"i{i % 3}", "attempt": 1}),
                     ("billing.invoice.paid", {"invoice_id": f"i{i % 3}", "amount": 5.0}),
