@@ -47,4 +47,5 @@ def probability(log_odds: float) -> float:
     """
     if log_odds >= 0:
         return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds < 700 else 1.0
-    return 1.0 - 1.0 / (1.0 + math.exp(log_odds)) if log_odds > -700 else 0.0
+    odds = math.exp(log_odds) if log_odds > -700 else 0.0
+    return odds / (1.0 + odds)
