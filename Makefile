@@ -1,0 +1,69 @@
+# `make` lists the targets. Everything is installed into .venv, from locked requirements; nothing outside is touched.
+
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED := --require-hashes --requirement
+# The checkout's packages must win over an installed namesake.
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fmt lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "make run DATA=cdnow         the CDNOW purchase log through Kafka instead of made-up traffic"
+	@echo "make run DATA=events.jsonl  the same with a file of your own"
+	@echo "make run RATE=200/s         more traffic"
+	@echo "KAFKA_BOOTSTRAP=host:port   a broker of yours (else Docker's if an engine answers, else Kafka's jars)"
+
+.venv/ready: requirements-dev.lock requirements-data.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "churnwatch needs Python 3.11 or newer; say which by make PYTHON=python3.11"; exit 1; }
+	@echo "Setting up .venv (once)…"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install $(LOCKED) requirements-dev.lock
+	@$(PIP) install --no-deps $(LOCKED) requirements-data.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-bench/ready: requirements-bench.lock requirements-data.lock pyproject.toml
+	@echo "Setting up .venv-bench with the engines to compare with (once)…"
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install $(LOCKED) requirements-bench.lock
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps $(LOCKED) requirements-data.lock
+	@touch $@
+
+run: .venv/ready  ## Start a broker if none is given, a worker and traffic; show alerts until Ctrl-C
+	@$(BIN)/python -m deploy.run $(if $(DATA),--data '$(DATA)') $(if $(RATE),--rate '$(RATE)')
+
+test: .venv/ready  ## Run every test, those on a real broker included
+	@$(BIN)/python -m pytest
+
+check: .venv/ready  ## Lint, format, types, import rules and the tests that need no broker
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -m "not broker" -q
+
+bench: .venv-bench/ready  ## Measure everything that README states, and print it as a table
+	@.venv-bench/bin/python -m benchmarks
+
+fmt: .venv/ready  ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+lock:  ## Renew the locked requirements (needs uv; UPGRADE=1 takes the newest versions)
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --output-file requirements-dev.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra bench --output-file requirements-bench.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --no-deps --group pyproject.toml:data --output-file requirements-data.lock
+
+clean:  ## Remove everything that was made here, Kafka's jars included
+	@rm -rf .venv .venv-bench .run build dist *.egg-info deploy/kafka/.data deploy/kafka/.jars
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
