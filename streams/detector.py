@@ -1,0 +1,178 @@
+"""The detector's job: the journal's partitions, each through its fold.
+
+Rules: all that a partition wrote since its last checkpoint, its states and the journal offset go out in one
+transaction; the lane of a partition is its number, so that the fence moves with the partition; nothing is decided
+here, the fold decides.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
+
+import structlog
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
+from streams import metrics
+from streams.engine.errors import OrderLostError
+from streams.engine.fetch import Record
+from streams.engine.partitions import partition_of
+from streams.engine.store import Copies
+from streams.engine.transactions import NO_HEADERS, Transaction, Write
+
+PENDING_MAX: Final = 20_000  # records applied before a checkpoint is due, whatever the time
+FENCE_BYTES: Final = 8
+log = structlog.get_logger(__name__)
+
+ChangelogEnds = Callable[[set[int]], Awaitable[Mapping[int, int]]]
+"""Where the changelog of each of these partitions ends, by partition number."""
+
+
+class Snapshot(Protocol):
+    """What became true since the one before."""
+
+    @property
+    def states(self) -> Sequence[tuple[bytes, bytes | None]]: ...
+    @property
+    def writes(self) -> Mapping[str, Sequence[Write]]: ...
+
+
+class Fold(Protocol):
+    """One journal partition's state machine (detectors.partition.Partition)."""
+
+    stats: Counter[str]
+    position: int
+
+    def feed(self, records: Sequence[Record]) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+FoldFactory = Callable[[int, dict[bytes, bytes]], Fold]
+
+
+class Topology(Protocol):
+    """Real topic names, and how many partitions each has; `named` puts the prefix before a name."""
+
+    changelog: str
+    partitions: Mapping[str, int]
+
+    def named(self, topic: str) -> str: ...
+
+
+class Detector:
+    """All journal partitions of one worker."""
+
+    def __init__(
+        self, topology: Topology, copies: Copies, make_fold: FoldFactory, changelog_ends: ChangelogEnds
+    ) -> None:
+        self.topology, self.copies, self.make_fold, self.changelog_ends = topology, copies, make_fold, changelog_ends
+        self.journal = topology.named(JOURNAL)
+        self.folds: dict[int, Fold] = {}
+        self._upto: dict[int, int] = {}
+        self._pending = 0
+        self._counted: dict[int, Counter[str]] = {}
+        self._committed_s: dict[int, float] = {}
+
+    def lanes(self, tps: set[TP]) -> set[str]:
+        """One lane per partition."""
+        return {str(tp.partition) for tp in tps}
+
+    async def prepare(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Build the folds from what recovery read, after making sure that it read everything."""
+        behind = self.copies.behind(await self.changelog_ends({tp.partition for tp in offsets}))
+        if behind:
+            raise OrderLostError(f"the changelog was not read to its end: {behind}")
+        starts = {}
+        for tp, offset in offsets.items():
+            fold = self.folds[tp.partition] = self.make_fold(tp.partition, self.copies.states(tp.partition))
+            self._counted[tp.partition] = fold.stats.copy()
+            self._age(tp.partition)
+            # Committed offsets expire; the state does not, and says how far it got.
+            starts[tp] = max(offset, fold.position)
+        gc.collect()
+        gc.freeze()  # states are many small objects that stay
+        return starts
+
+    def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:
+        """Feed a fold."""
+        started_s = time.perf_counter()
+        if records:
+            self.folds[tp.partition].feed(records)
+        self._upto[tp.partition] = end
+        self._pending += len(records)
+        metrics.PROCESSING.labels("detector").observe(time.perf_counter() - started_s)
+
+    def full(self) -> bool:
+        """Whether a checkpoint is due, whatever the time."""
+        return self._pending >= PENDING_MAX
+
+    def collect(self) -> Iterator[Transaction]:
+        """One transaction per partition that moved."""
+        self._pending = 0
+        for number in list(self._upto):
+            end = self._upto.pop(number, None)
+            fold = self.folds.get(number)
+            if end is None or fold is None:
+                continue
+            snapshot = fold.snapshot()
+            writes: dict[tuple[str, int], list[Write]] = {
+                (self.topology.changelog, number): [(key, value, NO_HEADERS) for key, value in snapshot.states]
+            }
+            for topic, items in snapshot.writes.items():
+                self._place(writes, topic, number, items)
+            self._count(number, fold, snapshot)
+            offset = {TopicPartition(self.journal, number): OffsetAndMetadata(end, "")}
+            yield Transaction(str(number), writes, offset)
+
+    def committed(self, transaction: Transaction, seconds: float) -> None:
+        """Note that a partition's memory and changelog agree."""
+        number = int(transaction.lane)
+        self.copies.used(number)
+        self._committed_s[number] = time.monotonic()
+        metrics.CHECKPOINT.labels("detector").observe(seconds)
+
+    def release(self) -> None:
+        """Forget the folds; the states stay for a partition that comes back."""
+        self.folds.clear()
+        self._upto.clear()
+        self._pending = 0
+        gc.unfreeze()
+
+    def _place(
+        self, writes: dict[tuple[str, int], list[Write]], topic: str, number: int, items: Sequence[Write]
+    ) -> None:
+        name = self.topology.named(topic)
+        count = self.topology.partitions[name]
+        if count == self.topology.partitions[self.journal]:
+            writes.setdefault((name, number), []).extend(items)
+        elif topic == DEAD_LETTERS:
+            writes.setdefault((name, number % count), []).extend(items)
+        else:
+            for item in items:
+                writes.setdefault((name, partition_of(item[0] or b"", count)), []).append(item)
+
+    def _count(self, number: int, fold: Fold, snapshot: Snapshot) -> None:
+        grown = fold.stats - self._counted.get(number, Counter())
+        self._counted[number] = fold.stats.copy()
+        metrics.FENCE_SKIPS.inc(grown["fence_skips"])
+        metrics.ASSESSMENTS.inc(grown["assessments"])
+        metrics.DEDUPLICATED.labels("journal").inc(grown["duplicates"])
+        if grown["fence_skips"]:
+            log.error("records that the state held already", partition=number, records=grown["fence_skips"])
+        for _, _, headers in snapshot.writes.get(ALERTS, ()):
+            said = dict(headers)
+            level, kind = said.get("risk_level", b"").decode(), said.get("ce_type", b"").decode()
+            metrics.ALERTS.labels(level, kind.removeprefix("churn.alert.").removesuffix(".v1")).inc()
+        for name, letters in grown.items():
+            if name.startswith("dead_"):
+                metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(letters)
+
+    def _age(self, number: int) -> None:
+        self._committed_s[number] = time.monotonic()
+        gauge = metrics.CHECKPOINT_AGE.labels(str(number))
+        gauge.set_function(lambda: time.monotonic() - self._committed_s[number])

@@ -1,0 +1,168 @@
+"""One agent over whole fetches: take over, apply in order, checkpoint, give away.
+
+Rules: a fetch is applied only by its owner and only where it joins; all effects of a fetch are in memory before the
+next await, so that a checkpoint in between takes all of it or nothing; a checkpoint is taken before partitions are
+given away; any failure crashes the app, since starting again from the last commit is always right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import structlog
+from faust.types import TP
+
+from streams.engine.errors import OrderLostError
+from streams.engine.fetch import Fetch, OrderGuard, Record, Verdict
+from streams.engine.transactions import Lanes, Transaction, all_of
+from streams.engine.transport import FetchApp
+
+GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
+log = structlog.get_logger(__name__)
+
+
+class Job(Protocol):
+    """What a role does with its records; everything here but `prepare` is done between two awaits."""
+
+    def lanes(self, tps: set[TP]) -> set[str]:
+        """The lanes that own these source partitions."""
+
+    async def prepare(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Make ready to work from these offsets, and say where each partition really starts."""
+
+    def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:
+        """Take records in; `end` is the offset that follows them. Never raises for what is in them."""
+
+    def full(self) -> bool:
+        """Whether so much is pending that it must be checkpointed before more is read."""
+
+    def collect(self) -> Iterator[Transaction]:
+        """Everything pending, one lane at a time, each taken out as it is yielded."""
+
+    def committed(self, transaction: Transaction, seconds: float) -> None:
+        """A transaction has become true."""
+
+    def release(self) -> None:
+        """Forget everything: the partitions are no longer ours."""
+
+
+class Reader:
+    """The owner of an app's source partitions."""
+
+    def __init__(self, app: FetchApp, job: Job, lanes: Lanes) -> None:
+        self.app, self.job, self.lanes = app, job, lanes
+        self.guard = OrderGuard()
+        self.ready = False  # the partitions are ours and prepared
+        self.crashed = False
+        self._taken_over: int | None = None  # the generation whose lanes are open
+        self._recovered: int | None = None  # the generation whose recovery is complete
+        self._checkpointing = asyncio.Lock()
+        app.owner = self
+        app.on_rebalance_complete.connect(self._on_complete)
+        app.on_partitions_revoked.connect(self._on_revoked)
+        app.on_before_shutdown.connect(self._on_shutdown)
+
+    async def take_over(self, tps: set[TP]) -> None:
+        """Shut out the former owners of these partitions."""
+        started_s = time.monotonic()
+        generation = self.app.consumer_generation_id
+        await self.lanes.open(self.job.lanes(tps))
+        self._taken_over = generation
+        log.info("took over", role=self.app.conf.id, partitions=len(tps), seconds=_since(started_s))
+
+    async def on_start_offsets(self, offsets: Mapping[TP, int]) -> None:
+        """Own the partitions from here on; seeks during a rebalance are not ours, and ignored."""
+        generation = self._recovered
+        if generation is None or not self._owns(generation) or self.ready:
+            return
+        try:
+            starts = await self.job.prepare(offsets)
+        except Exception as error:
+            await self.crash(error)
+            raise
+        if self._recovered == generation and self._owns(generation):
+            self.guard.own(starts)
+            self.ready = True
+            log.info("ready", role=self.app.conf.id, partitions=len(starts))
+
+    async def run(self, stream: Any) -> None:
+        """The agent's body: no exception leaves it without crashing the app."""
+        async for event in stream.events():
+            try:
+                await self.handle(event.message.tp, event.message.value)
+            except Exception as error:
+                await self.crash(error)
+                raise
+
+    async def handle(self, tp: TP, fetch: Fetch) -> None:
+        """Apply one fetch, or seek back to what is missing before it."""
+        verdict, records = self.guard.judge(tp, fetch)
+        if verdict is Verdict.APPLY:
+            self.job.apply(tp, records, fetch.end)
+            if self.job.full():
+                await self.checkpoint()
+        elif verdict is Verdict.GAP:
+            if self.guard.gaps_in_a_row(tp) > GAPS_MAX:
+                raise OrderLostError(f"{tp.topic}[{tp.partition}]: offset {self.guard.next_offsets[tp]} does not come")
+            await self.app.consumer.seek_wait({tp: self.guard.next_offsets[tp]})
+        await asyncio.sleep(0)
+
+    async def checkpoint(self) -> None:
+        """Make everything applied so far true, each lane in a transaction of its own."""
+        async with self._checkpointing:
+            if self.crashed:
+                return
+            running = []
+            try:
+                for transaction in self.job.collect():
+                    running.append(asyncio.create_task(self._commit(transaction)))
+                    await asyncio.sleep(0)  # it is on its way while the next one is put together
+                await all_of(running)
+            except Exception as error:
+                await self.crash(error)
+                raise
+
+    async def _commit(self, transaction: Transaction) -> None:
+        started_s = time.perf_counter()
+        await self.lanes.commit(transaction)
+        self.job.committed(transaction, time.perf_counter() - started_s)
+
+    async def checkpoint_every(self, interval_s: float) -> None:
+        """Checkpoint for as long as the app runs, `interval_s` apart."""
+        while not self.app.should_stop:
+            started_s = time.monotonic()
+            await self.checkpoint()
+            await self.app.sleep(max(interval_s - (time.monotonic() - started_s), 0.005))
+
+    async def crash(self, error: BaseException) -> None:
+        """Stop all work at once; nothing pending is written any more."""
+        if not self.crashed:
+            self.crashed = True
+            self.guard.disown()
+            await self.app.crash(error)
+
+    def _owns(self, generation: int) -> bool:
+        return generation == self._taken_over == self.app.consumer_generation_id
+
+    async def _on_complete(self, *_: Any, signal: Any = None, **__: Any) -> None:
+        if self._taken_over is not None and self._owns(self._taken_over):
+            self._recovered = self._taken_over  # Faust seeks next
+
+    async def _on_revoked(self, *_: Any, signal: Any = None, **__: Any) -> None:
+        self._taken_over = self._recovered = None
+        self.ready = False
+        self.guard.disown()  # before any await: no fetch may be applied now
+        if not self.crashed:
+            await self.checkpoint()
+        self.job.release()
+        await self.lanes.close()
+
+    async def _on_shutdown(self, *_: Any, signal: Any = None, **__: Any) -> None:
+        await self._on_revoked()
+
+
+def _since(started_s: float) -> float:
+    return round(time.monotonic() - started_s, 3)

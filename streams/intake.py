@@ -1,0 +1,145 @@
+"""The intake's job: records of the input topics become events of the journal, or dead letters.
+
+Rules: one transaction per source partition holds its journal appends, its dead letters and its offset. The lane is the
+source partition, because that is what moves between workers: who takes a partition over shuts out whoever had it,
+wherever its other partitions went. A lane per worker would fence nobody, and one per topic would fence the innocent.
+The records of one source partition reach a journal partition in their order; a customer's partition is what Kafka's
+default partitioner gives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+import structlog
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from schemas.deadletters import DeadLetter, Origin, dead_letter_headers
+from schemas.intake import Accepted, Rejected, read_event
+from schemas.topics import DEAD_LETTERS, JOURNAL
+from streams import metrics
+from streams.detector import Topology
+from streams.engine.fetch import Record
+from streams.engine.partitions import Places
+from streams.engine.transactions import NO_HEADERS, Transaction, Write
+
+PENDING_MAX: Final = 60_000  # records, over all lanes, before a checkpoint is due
+APP_VERSION: Final = "0.1.0"
+log = structlog.get_logger(__name__)
+
+
+class Lot:
+    """What one source partition has pending."""
+
+    def __init__(self) -> None:
+        self.appends: dict[int, list[Write]] = defaultdict(list)  # journal partition → records
+        self.letters: list[Write] = []
+        self.end: int | None = None
+
+
+class Intake:
+    """All source partitions of one worker, with the wall clock."""
+
+    def __init__(self, topology: Topology, now_s: Callable[[], float] = time.time) -> None:
+        self.topology, self.now_s = topology, now_s
+        self.journal = topology.named(JOURNAL)
+        self.letters = topology.named(DEAD_LETTERS)
+        self.places = Places(topology.partitions[self.journal])
+        self._lots: dict[TP, Lot] = {}
+        self._pending = 0
+
+    def lanes(self, tps: set[TP]) -> set[str]:
+        """One lane per source partition."""
+        return {lane_of(tp) for tp in tps}
+
+    async def prepare(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Start where the last commit ended."""
+        return offsets
+
+    def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:
+        """Check each record, and put it where it goes."""
+        started_s = time.perf_counter()
+        lot = self._lots.get(tp)
+        if lot is None:
+            lot = self._lots[tp] = Lot()
+        appends, places, now_s, refused = lot.appends, self.places, self.now_s(), 0
+        event = None
+        for record in records:
+            verdict = read_event(record.value, record.headers, now_s)
+            if verdict.__class__ is Accepted:
+                event = verdict.event
+                key, number = places[event.subject]
+                appends[number].append((key, verdict.value, NO_HEADERS))
+            else:
+                refused += 1
+                lot.letters.append(dead_letter(tp, record, verdict))  # type: ignore[arg-type]
+        lot.end = end
+        self._pending += len(records)
+        count_records(tp, len(records), refused)
+        if event is not None:
+            metrics.EVENT_LAG.labels(tp.topic).set(now_s - event.time.timestamp())
+        metrics.PROCESSING.labels("intake").observe(time.perf_counter() - started_s)
+
+    def full(self) -> bool:
+        """Whether a checkpoint is due, whatever the time."""
+        return self._pending >= PENDING_MAX
+
+    def collect(self) -> Iterator[Transaction]:
+        """One transaction per source partition that moved."""
+        self._pending = 0
+        for tp in list(self._lots):
+            lot = self._lots.pop(tp, None)
+            if lot is None or lot.end is None:
+                continue
+            writes: dict[tuple[str, int], Sequence[Write]] = {
+                (self.journal, number): items for number, items in lot.appends.items()
+            }
+            if lot.letters:
+                writes[self.letters, tp.partition % self.topology.partitions[self.letters]] = lot.letters
+            yield Transaction(
+                lane_of(tp), writes, {TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(lot.end, "")}
+            )
+
+    def committed(self, transaction: Transaction, seconds: float) -> None:
+        """Measure."""
+        metrics.CHECKPOINT.labels("intake").observe(seconds)
+
+    def release(self) -> None:
+        """Forget what is pending; it was never written."""
+        self._lots.clear()
+        self._pending = 0
+
+
+def lane_of(tp: TP) -> str:
+    """The lane of a source partition.
+
+    >>> lane_of(TP("usage.events", 3))
+    'usage.events-3'
+    """
+    return f"{tp.topic}-{tp.partition}"
+
+
+def dead_letter(tp: TP, record: Record, rejected: Rejected) -> Write:
+    """The record as it came, with why it could not be used in headers."""
+    letter = DeadLetter(
+        reason=rejected.reason,
+        detail=rejected.detail,
+        stage="intake",
+        origin=Origin(tp.topic, tp.partition, record.offset, record.timestamp),
+        attempts=1,
+        app_version=APP_VERSION,
+    )
+    metrics.DEAD_LETTERS.labels(tp.topic, rejected.reason).inc()
+    return record.key, record.value, dead_letter_headers(record.headers, letter)
+
+
+def count_records(tp: TP, records: int, refused: int) -> None:
+    """Count what was read of a source, by outcome."""
+    outcomes = Counter(accepted=records - refused, refused=refused)
+    for outcome, count in outcomes.items():
+        if count:
+            metrics.EVENTS.labels(tp.topic, outcome).inc(count)

@@ -1,0 +1,65 @@
+"""Every metric of a worker, declared once.
+
+Rules: one prefix, base units, no label whose values are not bounded (never a customer); a counter only rises; a name
+in PITFALLS of the operators' tools is never changed. No server yet: REGISTRY is what one will show.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+REGISTRY: Final = CollectorRegistry()
+FAST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+
+BUILD: Final = Info("churn_build", "Version of the program.", registry=REGISTRY)
+EVENTS: Final = Counter(
+    "churn_events_consumed_total", "Records read from input topics.", ("source", "outcome"), registry=REGISTRY
+)
+DEDUPLICATED: Final = Counter(
+    "churn_events_deduplicated_total", "Events that had counted already.", ("source",), registry=REGISTRY
+)
+EVENT_LAG: Final = Gauge(
+    "churn_event_time_lag_seconds",
+    "Age of the newest event of a source when it was read.",
+    ("source",),
+    registry=REGISTRY,
+)
+LAG_RECORDS: Final = Gauge(
+    "churn_consumer_lag_records", "Records not yet read.", ("topic", "partition"), registry=REGISTRY
+)
+CHECKPOINT: Final = Histogram(
+    "churn_checkpoint_duration_seconds",
+    "One transaction of a checkpoint.",
+    ("role",),
+    registry=REGISTRY,
+    buckets=FAST_S,
+)
+CHECKPOINT_AGE: Final = Gauge(
+    "churn_checkpoint_age_seconds", "Since a journal partition was last committed.", ("partition",), registry=REGISTRY
+)
+FENCE_SKIPS: Final = Counter(
+    "churn_fence_skips_total", "Records that a state held already; anything but 0 is a fault.", registry=REGISTRY
+)
+GAPS: Final = Counter(
+    "churn_fetch_gaps_total", "Fetches refused because records before them had not come.", ("role",), registry=REGISTRY
+)
+DEAD_LETTERS: Final = Counter(
+    "churn_dead_letters_total", "Records that could not be used.", ("topic", "reason"), registry=REGISTRY
+)
+ASSESSMENTS: Final = Counter("churn_assessments_total", "Customers looked at.", registry=REGISTRY)
+ALERTS: Final = Counter("churn_alerts_emitted_total", "Alert revisions written.", ("level", "type"), registry=REGISTRY)
+TICKS: Final = Counter("churn_ticks_total", "Ticks written to the journal, one per partition.", registry=REGISTRY)
+CUSTOMERS: Final = Gauge("churn_state_customers", "States held by this worker.", registry=REGISTRY)
+STATE_BYTES: Final = Gauge("churn_state_bytes", "Bytes of the states held.", registry=REGISTRY)
+RECOVERY: Final = Gauge(
+    "churn_state_recovery_seconds", "From the assignment to the first record, last time.", ("role",), registry=REGISTRY
+)
+PROCESSING: Final = Histogram(
+    "churn_processing_duration_seconds", "One fetch.", ("stage",), registry=REGISTRY, buckets=FAST_S
+)
+REBALANCES: Final = Counter(
+    "churn_rebalances_total", "Times that partitions were taken over.", ("role",), registry=REGISTRY
+)
+REFUSALS: Final = Counter("churn_refusals_total", "Times that the worker refused to run.", registry=REGISTRY)

@@ -1,0 +1,195 @@
+"""Settings from the environment, read once at the start.
+
+Rules: every setting is one row here, with its default and its meaning; a bad value is refused by the variable's name;
+an unknown variable that begins with CHURNWATCH_ is refused too, since it is a typing error. docs/settings.md is made
+from this file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, get_args
+
+import msgspec
+
+from streams.failures import WrongUsage
+
+Clock = Literal["wall", "events"]
+Role = Literal["intake", "detector"]
+LogFormat = Literal["auto", "json", "console"]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
+ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/]+):([0-9]{1,5})")
+
+
+class SettingError(WrongUsage, ValueError):
+    """A setting that cannot be used; the message begins with the variable's name."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told from outside; the defaults suit a broker on this machine.
+
+    >>> Settings.from_env({"CHURNWATCH_TICK_MS": "250"}).tick_ms
+    250
+    >>> Settings.from_env({"CHURNWATCH_TICK_MS": "soon"})
+    Traceback (most recent call last):
+    streams.settings.SettingError: CHURNWATCH_TICK_MS: 'soon' is not a whole number from 50 to 60000
+    """
+
+    bootstrap: str = "127.0.0.1:9092"
+    app_id: str = "churnwatch"
+    topic_prefix: str = ""
+    roles: tuple[Role, ...] = ROLES
+    clock: Clock = "wall"
+    tick_ms: int = 500
+    event_tick_s: int = 3_600
+    idle_s: float = 5.0
+    checkpoint_ms: int = 300
+    data_dir: str = "./data"
+    instance_id: str = ""
+    session_timeout_ms: int = 10_000
+    stop_deadline_s: float = 8.0
+    max_hot: int = 50_000
+    policy: str = ""
+    log_level: str = "info"
+    log_format: LogFormat = "auto"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """The settings that an environment says; raises SettingError, naming the variable, for a bad value."""
+        for name in env:
+            if name.startswith("CHURNWATCH_") and name not in VARIABLES and name not in OTHERS:
+                raise SettingError(f"{name}: there is no such setting")
+        values: dict[str, Any] = {}
+        for name, row in VARIABLES.items():
+            text = env.get(name, "").strip()
+            if text:
+                try:
+                    values[row.field] = row.read(text)
+                except ValueError as error:
+                    raise SettingError(f"{name}: {error}") from None
+        return cls(**values)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One setting: its field, how its text is read (raising ValueError), and what it means."""
+
+    field: str
+    read: Callable[[str], Any]
+    means: str
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text) or not low <= float(text) <= high:
+            raise ValueError(f"{text!r} is not a number from {low:g} to {high:g}")
+        return float(text)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name of letters, digits, dots, dashes and underscores")
+    return text
+
+
+def _addresses(text: str) -> str:
+    addresses = [part.strip() for part in text.split(",")]
+    for address in addresses:
+        found = ADDRESS.fullmatch(address)
+        if not found or not 0 < int(found[2]) < 65_536:
+            raise ValueError(f"{address!r} is not host:port")
+    return ",".join(addresses)
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    asked = [part.strip().lower() for part in text.split(",")]
+    for role in asked:
+        if role not in ROLES:
+            raise ValueError(f"{role!r} is not one of {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in asked)
+
+
+VARIABLES: Final[Mapping[str, Row]] = {
+    "KAFKA_BOOTSTRAP": Row("bootstrap", _addresses, "Where Kafka answers: `host:port`, several with commas."),
+    "CHURNWATCH_APP_ID": Row(
+        "app_id", _name, "Names the consumer groups, the transactional ids and the state's changelog topic."
+    ),
+    "CHURNWATCH_TOPIC_PREFIX": Row("topic_prefix", _name, "Stands before every topic name."),
+    "CHURNWATCH_ROLES": Row("roles", _roles, "What this worker does: `intake`, `detector`, or both with a comma."),
+    "CHURNWATCH_CLOCK": Row(
+        "clock",
+        _one_of(*get_args(Clock)),
+        "`wall`: ticks come from this machine's clock. `events`: from the times of the events, for history.",
+    ),
+    "CHURNWATCH_TICK_MS": Row("tick_ms", _whole(50, 60_000), "Between two ticks of the wall clock, in ms."),
+    "CHURNWATCH_EVENT_TICK_S": Row(
+        "event_tick_s", _whole(1, 86_400), "Between two ticks of the events' clock, in seconds of event time."
+    ),
+    "CHURNWATCH_IDLE_S": Row(
+        "idle_s", _number(0.1, 3_600), "After how many quiet seconds an input partition no longer holds the clock back."
+    ),
+    "CHURNWATCH_CHECKPOINT_MS": Row(
+        "checkpoint_ms", _whole(10, 5_000), "Between two checkpoints, in ms: the most that a crash does again."
+    ),
+    "CHURNWATCH_DATA_DIR": Row("data_dir", str, "Where Faust keeps its files; made if it is not there."),
+    "CHURNWATCH_INSTANCE_ID": Row(
+        "instance_id", _name, "A name that stays with this worker over restarts (static membership); empty: none."
+    ),
+    "CHURNWATCH_SESSION_TIMEOUT_MS": Row(
+        "session_timeout_ms", _whole(6_000, 60_000), "After how long a silent worker's partitions go to others, in ms."
+    ),
+    "CHURNWATCH_STOP_DEADLINE_S": Row(
+        "stop_deadline_s", _number(1, 300), "How long a clean stop may take before the worker just leaves."
+    ),
+    "CHURNWATCH_MAX_HOT": Row("max_hot", _whole(1_000, 10_000_000), "Customers per partition kept decoded in memory."),
+    "CHURNWATCH_POLICY": Row("policy", str, "The policy file (TOML); empty: the built-in one."),
+    "CHURNWATCH_LOG_LEVEL": Row("log_level", _one_of(*LOG_LEVELS), "`debug`, `info`, `warning` or `error`."),
+    "CHURNWATCH_LOG_FORMAT": Row(
+        "log_format", _one_of(*get_args(LogFormat)), "`json`, `console`, or `auto`: colour on a terminal, else JSON."
+    ),
+}
+OTHERS: Final = ("CHURNWATCH_DEBUG", "CHURNWATCH_RESTARTS")  # the command line's, and the worker's own
+
+
+def settings_table() -> str:
+    """docs/settings.md."""
+    defaults = Settings()
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, row in VARIABLES.items():
+        value = getattr(defaults, row.field)
+        shown = ",".join(value) if isinstance(value, tuple) else str(value)
+        rows.append(f"| `{name}` | {f'`{shown}`' if shown else '–'} | {row.means} |")
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "Read from the environment once, at the start. A value that cannot be used ends the worker with exit code",
+            "2 and the variable's name; so does a name that begins with `CHURNWATCH_` and is not here.",
+            "",
+            *rows,
+            "",
+        ]
+    )

@@ -1,0 +1,237 @@
+"""A worker process: check, start the roles, run until told to stop, start again after a failure.
+
+Rules: a Refusal ends the process with exit code 1 and one line; SIGTERM and SIGINT stop cleanly within the deadline,
+exit code 0; anything else drops all memory by replacing the process with a new one of the same id (`exec`), after as
+clean a leave as the failure permits. A new process is the one way to be sure that no state, thread or membership of
+the old one lives on; the broker has aborted, or will refuse, whatever the old one left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from enum import Enum
+from functools import partial
+from typing import Final, NoReturn
+
+import structlog
+import uvloop
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from streams import metrics
+from streams.app import Topics, client_options, group_of, make_app, source, state_table
+from streams.clock import WallClock
+from streams.detector import Detector, FoldFactory
+from streams.engine.errors import OrderLostError, Refusal, is_fenced, refusal_in
+from streams.engine.reader import Job, Reader
+from streams.engine.store import Copies
+from streams.engine.transactions import Lanes
+from streams.engine.transport import FetchApp
+from streams.history import History
+from streams.intake import Intake
+from streams.logs import set_up_logs
+from streams.preflight import find_topics
+from streams.settings import Settings
+
+EXIT_DONE: Final = 0
+EXIT_REFUSED: Final = 1
+RESTARTS: Final = "CHURNWATCH_RESTARTS"  # how often in a row the process replaced itself
+LASTED_S: Final = 60.0  # a run this long was no failed start
+PAUSES_S: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # states are many small objects without cycles
+log = structlog.get_logger(__name__)
+
+
+class Ended(Enum):
+    """How a run ended."""
+
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Role:
+    """One role at work: its app, and what reads for it."""
+
+    def __init__(self, app: FetchApp, reader: Reader) -> None:
+        self.app, self.reader = app, reader
+
+
+def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
+    """Run a worker until it is stopped; returns the exit code, or replaces the process."""
+    set_up_logs(settings)
+    gc.set_threshold(*GC_THRESHOLDS)
+    started_s = time.monotonic()
+    fold = make_fold or default_fold(settings)
+    restarts = int(os.environ.get(RESTARTS, "0") or 0)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            ended = runner.run(serve(settings, fold, PAUSES_S[min(restarts, len(PAUSES_S) - 1)]))
+        except Refusal as refusal:
+            metrics.REFUSALS.inc()
+            log.error(str(refusal), exit_code=EXIT_REFUSED)
+            return EXIT_REFUSED
+        if ended is Ended.STOPPED:
+            log.info("stopped")
+            return EXIT_DONE
+        replace_process(0 if time.monotonic() - started_s > LASTED_S else restarts + 1)
+
+
+def replace_process(restarts: int) -> NoReturn:
+    """Become a new process of the same id and command line."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    environment = {**os.environ, RESTARTS: str(restarts)}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+
+
+def default_fold(settings: Settings) -> FoldFactory:
+    """Folds of the real detector, with the policy that the settings name."""
+    from detectors.model import Model
+    from detectors.partition import Partition
+    from detectors.policy import Policy
+
+    policy = Policy()
+    model = Model.prior(policy)
+
+    def make(number: int, states: dict[bytes, bytes]) -> Partition:
+        return Partition(number, states, policy, model, max_hot=settings.max_hot)
+
+    return make
+
+
+async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> Ended:
+    """Run the roles until a signal comes or one of them fails; raises Refusal."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if pause_s and await _waited(stop, pause_s):
+        return Ended.STOPPED
+    checking = asyncio.create_task(find_topics(settings))
+    if not await _first(stop, checking):
+        checking.cancel()
+        return Ended.STOPPED
+    topics = checking.result()
+    roles = [make_role(settings, topics, role, make_fold) for role in settings.roles]
+    log.info("starting", roles=list(settings.roles), clock=settings.clock, pid=os.getpid())
+    running = [asyncio.create_task(_run_role(role)) for role in roles]
+    failed = await _first(stop, *running)
+    errors = [task.exception() or RuntimeError("a role ended by itself") for task in running if task.done()]
+    if failed:
+        _say_why(errors[0])
+    await _leave(settings, roles, running)
+    for error in errors if failed else []:
+        refusal = refusal_in(error)
+        if refusal is not None:
+            raise refusal
+    return Ended.FAILED if failed else Ended.STOPPED
+
+
+def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFactory) -> Role:
+    """Wire up one role."""
+    app = make_app(settings, role)
+    options = client_options(settings)
+    job: Job
+    if role == "detector":
+        copies = Copies()
+        state_table(app, topics.changelog, copies)
+
+        async def changelog_ends(partitions: set[int]) -> Mapping[int, int]:
+            ends = await app.consumer.highwaters(*(TP(topics.changelog, p) for p in partitions))
+            return {tp.partition: end for tp, end in ends.items()}
+
+        job = Detector(topics, copies, make_fold, changelog_ends)
+        channel = source(app, [topics.journal])
+    else:
+        channel = source(app, topics.inputs)
+        job = Intake(topics)
+        if settings.clock == "events":
+            texts = partial(committed_texts, settings, group_of(settings, role))
+            job = history = History(topics, topics.inputs, settings.event_tick_s, settings.idle_s, texts)
+            app.task(lambda: history.watch_idle(app))
+    reader = Reader(app, job, Lanes(group_of(settings, role), options))
+    app.agent(channel, name=role, concurrency=1)(reader.run)
+    app.task(lambda: reader.checkpoint_every(settings.checkpoint_ms / 1000))
+    if role == "detector" and settings.clock == "wall":
+        first = TP(topics.journal, 0)
+        clock = WallClock(
+            topics.journal,
+            topics.partitions[topics.journal],
+            settings.tick_ms / 1000,
+            options,
+            owns=lambda: first in reader.guard.next_offsets,
+        )
+        app.task(lambda: clock.run(app))
+    return Role(app, reader)
+
+
+async def committed_texts(settings: Settings, group: str) -> Mapping[TP, str]:
+    """The metadata beside each committed offset of a group."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+        return {TP(*tp): offset.metadata or "" for tp, offset in found.items() if offset.offset >= 0}
+    finally:
+        await admin.close()
+
+
+async def _run_role(role: Role) -> None:
+    """Run an app until it stops; raises what crashed it."""
+    app = role.app
+    await app.start()
+    await app.wait()
+    if app.crash_reason is not None:
+        raise app.crash_reason
+
+
+async def _leave(settings: Settings, roles: list[Role], running: list[asyncio.Task[None]]) -> None:
+    """Stop all roles within the deadline; what then still runs is left to die with the process."""
+    try:
+        async with asyncio.timeout(settings.stop_deadline_s):
+            await asyncio.gather(*(role.app.stop() for role in roles), return_exceptions=True)
+    except TimeoutError:
+        log.warning("the stop deadline passed; leaving as it is: what was not committed never happened")
+        if all(role.reader.crashed is False for role in roles):
+            _flush_and_exit()
+    for task in running:
+        task.cancel()
+
+
+def _flush_and_exit() -> NoReturn:
+    sys.stderr.flush()
+    os._exit(EXIT_DONE)
+
+
+def _say_why(error: BaseException) -> None:
+    if refusal_in(error) is not None:
+        return
+    if is_fenced(error):
+        log.warning("another worker has taken over; dropping all state and joining again")
+    else:
+        unforeseen = not isinstance(error, KafkaError | OrderLostError)
+        log.error("failed; starting again from the last commit", error=repr(error), exc_info=unforeseen and error)
+
+
+async def _first(stop: asyncio.Event, *tasks: asyncio.Task[object]) -> bool:
+    """Wait for the stop signal or the first task to end; whether a task ended."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        return not stopping.done()
+    finally:
+        stopping.cancel()
+
+
+async def _waited(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
