@@ -22,6 +22,7 @@ STANDARD_STREAM: Final = "-"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _BUFFER_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 17
 
 
 class _Counted(io.RawIOBase):
@@ -39,6 +40,40 @@ class _Counted(io.RawIOBase):
         view[: len(data)] = data
         self._progress.advance(len(data))
         return len(data)
+
+
+class _Unpacked(io.RawIOBase):
+    """What one or several zstd frames unpack to.
+
+    The library's own reader takes a file that was cut short for one that has ended; this one raises ZstdError.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._packed = b""
+        self._unpacked = memoryview(b"")
+        self._frame_begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer))
+        while not self._unpacked:
+            packed = self._packed or self._file.read(_CHUNK_BYTES)
+            if not packed:
+                if self._frame_begun:
+                    raise zstandard.ZstdError("the file is cut short")
+                return 0
+            self._unpacked, self._packed = memoryview(self._frame.decompress(packed)), b""
+            self._frame_begun = True
+            if self._frame.eof:
+                self._packed, self._frame_begun = self._frame.unused_data, False
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+        size = min(len(view), len(self._unpacked))
+        view[:size], self._unpacked = self._unpacked[:size], self._unpacked[size:]
+        return size
 
 
 def total_bytes(paths: Iterable[str]) -> int | None:
@@ -68,8 +103,7 @@ def open_input(path: str, progress: Progress | None = None) -> Iterator[BinaryIO
         if start.startswith(_GZIP_MAGIC):
             yield io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER_BYTES)
         elif start == _ZSTD_MAGIC:
-            unpacked = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            yield io.BufferedReader(cast("io.RawIOBase", unpacked), _BUFFER_BYTES)
+            yield io.BufferedReader(_Unpacked(raw), _BUFFER_BYTES)
         else:
             yield raw
     finally:
@@ -111,7 +145,8 @@ def open_output(path: str) -> Iterator[BinaryIO]:
             with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
                 yield cast("BinaryIO", packed)
         elif path.endswith(".zst"):
-            with zstandard.ZstdCompressor(level=3).stream_writer(file) as writer:
-                yield cast("BinaryIO", writer)
+            writer = zstandard.ZstdCompressor(level=3).stream_writer(file)
+            with io.BufferedWriter(cast("io.RawIOBase", writer)) as packed:
+                yield packed
         else:
             yield file
