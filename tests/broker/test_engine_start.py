@@ -1,0 +1,147 @@
+"""What a worker says when it must not, or cannot yet, run: a line that names it, and the right exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.kafka.choose import LocalBroker
+from deploy.kafka.client import Kafka
+from deploy.kafka.kafka import free_port
+from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
+from tests.broker.harness import Feeder, Trial, Worker, journal_items, together
+
+
+async def _refused(worker: Worker, wait_s: float = 30.0) -> str:
+    """What a worker said that ended with exit code 1."""
+    waited_s = 0.0
+    while worker.process.poll() is None:
+        assert waited_s < wait_s, worker.text()[-3000:]
+        await asyncio.sleep(0.1)
+        waited_s += 0.1
+    assert worker.process.returncode == 1, worker.text()[-3000:]
+    assert "Traceback" not in worker.text()
+    return worker.text().strip().splitlines()[-1]
+
+
+async def _admin(trial: Trial, *, delete: str, create: tuple[str, int] | None = None) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=trial.bootstrap)
+    await admin.start()
+    await admin.delete_topics([delete])
+    if create:
+        for _ in range(50):  # a deleted topic's name is free a little later
+            made = await admin.create_topics([NewTopic(create[0], create[1], 1)])
+            if not made.topic_errors[0][1]:
+                break
+            await asyncio.sleep(0.1)
+    await admin.close()
+
+
+def test_a_missing_topic_is_named(bootstrap: str, tmp_path: Path) -> None:
+    async def missing(trial: Trial) -> None:
+        await trial.create()
+        await _admin(trial, delete=trial.named(DEAD_LETTERS))
+        try:
+            said = await _refused(trial.start())
+            assert trial.named(DEAD_LETTERS) in said
+            assert "missing" in said
+        finally:
+            trial.end()
+
+    asyncio.run(missing(Trial(bootstrap, tmp_path)))
+
+
+def test_a_changelog_that_has_not_the_journals_partitions_is_named(bootstrap: str, tmp_path: Path) -> None:
+    async def wrong_count(trial: Trial) -> None:
+        await trial.create()
+        await _admin(trial, delete=trial.changelog, create=(trial.changelog, 2))
+        try:
+            said = await _refused(trial.start())
+            assert trial.changelog in said
+            assert "2 partitions" in said
+        finally:
+            trial.end()
+
+    async def missing_is_made(trial: Trial) -> None:
+        await trial.create()
+        await _admin(trial, delete=trial.changelog)
+        try:
+            async with Feeder(trial.bootstrap) as feeder:
+                await feeder.feed(trial.named(JOURNAL), journal_items(1, 5_000))
+            worker = trial.start()
+            await worker.ready()
+            assert worker.said("made the changelog") == 1
+            await trial.caught_up()
+            await worker.stop()
+            await trial.assert_exact()
+        finally:
+            trial.end()
+
+    trials = [Trial(bootstrap, tmp_path) for _ in range(2)]
+    asyncio.run(together(wrong_count(trials[0]), missing_is_made(trials[1])))
+
+
+def test_a_broker_that_is_away_at_start_is_waited_for_with_one_line(tmp_path: Path) -> None:
+    async def away(trial: Trial) -> None:
+        worker = trial.start()
+        try:
+            await asyncio.sleep(5.0)
+            assert worker.process.poll() is None
+            lines = worker.text().strip().splitlines()
+            assert len(lines) == 1, lines
+            assert trial.bootstrap in lines[0]
+            assert await worker.stop() < 10.0
+        finally:
+            trial.end()
+
+    asyncio.run(away(Trial(f"127.0.0.1:{free_port()}", tmp_path)))
+
+
+@pytest.mark.parametrize("topic", [ALERTS, "changelog", "intake"])
+def test_a_denied_write_is_named(guarded_broker: LocalBroker, tmp_path: Path, topic: str) -> None:
+    roles = "intake" if topic == "intake" else "detector"
+    trial = Trial(guarded_broker.bootstrap, tmp_path, CHURNWATCH_ROLES=roles)
+    denied = {"changelog": trial.changelog, "intake": trial.named(JOURNAL)}.get(topic) or trial.named(topic)
+
+    async def fed() -> None:
+        await trial.create()
+        async with Feeder(trial.bootstrap) as feeder:
+            items = [(p, item) for p, item in journal_items(1, 4_000) if item[0] is not None]
+            await feeder.feed(trial.named("usage.events" if topic == "intake" else JOURNAL), items)
+
+    async def refused() -> None:
+        try:
+            said = await _refused(trial.start())
+            assert denied in said
+            assert "write" in said.lower()
+        finally:
+            trial.end()
+
+    asyncio.run(fed())
+    Kafka(guarded_broker.bootstrap).deny("write", denied)
+    asyncio.run(refused())
+
+
+def test_a_broker_restart_under_load_loses_and_doubles_nothing(own_broker: LocalBroker, tmp_path: Path) -> None:
+    async def restarted(trial: Trial, *, kill: bool) -> None:
+        await trial.create()
+        try:
+            items = journal_items(2, 24_000)
+            async with Feeder(trial.bootstrap) as feeder:
+                worker = trial.start()
+                await worker.ready()
+                await feeder.feed(trial.named(JOURNAL), items[:12_000], per_s=12_000)
+            own_broker.restart(kill=kill, down_s=1.0)  # blocks, and must: its thread is its life
+            async with Feeder(trial.bootstrap) as feeder:
+                await feeder.feed(trial.named(JOURNAL), items[12_000:], per_s=6_000)
+            await trial.caught_up()
+            await worker.stop()
+            await trial.assert_exact()
+        finally:
+            trial.end()
+
+    asyncio.run(restarted(Trial(own_broker.bootstrap, tmp_path), kill=True))
+    asyncio.run(restarted(Trial(own_broker.bootstrap, tmp_path), kill=False))

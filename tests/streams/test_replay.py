@@ -1,0 +1,180 @@
+"""`churnwatch replay`: the same bytes for the same events, however they lie in the files."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+
+from schemas.deadletters import decode_dead_letter_line
+from schemas.journal_dump import encode_journal_line, journal_line
+from streams.failures import Failure
+from streams.replay import run
+from streams.replay_options import ReplayOptions
+from tests.detectors.lives import START_S, at, event, fold, records, tick
+
+NOW_S = START_S + 10_000 * 86_400.0
+
+
+def life(customer: str, shift_d: float = 0.0) -> list[bytes]:
+    """Half a year of sessions that end, failing payments, and a cancellation."""
+    sessions = [event("usage.session.started", shift_d + d, customer=customer) for d in range(0, 120, 2)]
+    failed = [
+        event("billing.payment.failed", shift_d + 130 + d, customer=customer, invoice_id=f"i{d}", attempt=1)
+        for d in range(3)
+    ]
+    return [
+        event("billing.subscription.started", shift_d, customer=customer, plan="pro", mrr=50.0),
+        *sessions,
+        *failed,
+        event("billing.subscription.cancelled", shift_d + 160, customer=customer),
+    ]
+
+
+def healthy(customer: str, days: int = 200) -> list[bytes]:
+    return [event("usage.session.started", d + 0.3, customer=customer) for d in range(days)]
+
+
+EVENTS = [*life("c-1"), *life("c-2", 7.25), *healthy("c-3"), *healthy("c-4")]
+
+
+def replay(tmp_path: Path, lines: list[bytes], name: str = "events.jsonl", **options: Any) -> dict[str, bytes]:
+    """Replay lines; returns what each output holds."""
+    source = tmp_path / name
+    text = b"\n".join(lines) + b"\n" if lines else b""
+    if name.endswith(".gz"):
+        source.write_bytes(gzip.compress(text))
+    elif name.endswith(".zst"):
+        source.write_bytes(zstandard.compress(text))
+    else:
+        source.write_bytes(text)
+    outputs = {kind: tmp_path / f"{kind}.out" for kind in ("alerts", "scores", "report", "dlq")}
+    settings: dict[str, Any] = {"score_every_s": 7 * 86_400.0, "now_s": NOW_S, **options}
+    settings |= {kind: str(path) for kind, path in outputs.items()}
+    run(ReplayOptions(files=(str(source),), **settings))
+    return {kind: path.read_bytes() for kind, path in outputs.items()}
+
+
+def without_throughput(report: bytes) -> dict[str, Any]:
+    said: dict[str, Any] = orjson.loads(report)
+    del said["throughput"]
+    return said
+
+
+def test_two_replays_give_identical_bytes(tmp_path: Path) -> None:
+    first, second = replay(tmp_path, EVENTS), replay(tmp_path, EVENTS)
+    assert first["alerts"] == second["alerts"] != b""
+    assert first["scores"] == second["scores"] != b""
+    assert without_throughput(first["report"]) == without_throughput(second["report"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shuffled_and_duplicated_lines_give_the_same_bytes(tmp_path: Path, seed: int) -> None:
+    expected = replay(tmp_path, EVENTS)
+    lines = [*EVENTS, *random.Random(seed).sample(EVENTS, 40)]
+    random.Random(seed).shuffle(lines)
+    found = replay(tmp_path, lines)
+    ids = [[orjson.loads(line)["id"] for line in out["alerts"].splitlines()] for out in (found, expected)]
+    assert ids[0] == ids[1]
+    assert found["scores"] == expected["scores"]
+    assert without_throughput(found["report"])["duplicates"] == 40
+
+
+@pytest.mark.parametrize("name", ["events.jsonl.gz", "events.jsonl.zst"])
+def test_packed_files_give_the_same_bytes_as_plain_ones(tmp_path: Path, name: str) -> None:
+    assert replay(tmp_path, EVENTS, name)["alerts"] == replay(tmp_path, EVENTS)["alerts"]
+
+
+def test_score_rows_at_each_multiple_since_the_epoch_for_all_who_have_not_cancelled(tmp_path: Path) -> None:
+    rows = [orjson.loads(line) for line in replay(tmp_path, EVENTS)["scores"].splitlines()]
+    week_s = 7 * 86_400
+    first_s = -(-START_S // week_s) * week_s
+    assert rows[0]["as_of"] == at((first_s - START_S) / 86_400)
+    times = sorted({row["as_of"] for row in rows})
+    assert len(times) == (START_S + 199 * 86_400 - first_s) // week_s + 1
+    last_of = {row["customer_id"]: row["as_of"] for row in rows}
+    assert last_of["c-1"] < at(160) < last_of["c-3"]
+    assert [row["customer_id"] for row in rows if row["as_of"] == times[2]] == ["c-1", "c-2", "c-3", "c-4"]
+
+
+def test_a_score_has_seen_events_up_to_its_time_only(tmp_path: Path) -> None:
+    week_d = 7 - START_S / 86_400 % 7 + 14  # a multiple of seven days since the epoch, in days after the start
+    before = [event("billing.payment.failed", week_d - i / 100, invoice_id="i", attempt=1) for i in range(3)]
+    after = [event("billing.payment.failed", week_d + 1 / 86_400, invoice_id="j", attempt=1)]
+    rows = replay(tmp_path, [*before, *after, *healthy("c-9", 40)])["scores"].splitlines()
+    said = {(row["customer_id"], row["as_of"]): row for row in map(orjson.loads, rows)}
+    assert said["c-1", at(week_d)]["reasons"] == [{"code": "billing.payment_trouble", "contribution": 1.6}]
+    shifted = replay(tmp_path, [*before[1:], *after, *healthy("c-9", 40)])["scores"].splitlines()
+    found = {(row["customer_id"], row["as_of"]): row for row in map(orjson.loads, shifted)}
+    assert found["c-1", at(week_d)]["reasons"] == [{"code": "billing.payment_trouble", "contribution": 0.8}]
+
+
+def test_until_leaves_out_what_came_later(tmp_path: Path) -> None:
+    whole = replay(tmp_path, EVENTS)["alerts"].splitlines()
+    until_s = START_S + 140.0 * 86_400
+    part = replay(tmp_path, EVENTS, until_s=until_s)["alerts"].splitlines()
+    assert part
+    assert [line for line in whole if orjson.loads(line)["time"] <= at(140)][: len(part)] == part
+
+
+def test_dead_letters_name_file_line_and_reason_and_keep_the_bytes(tmp_path: Path) -> None:
+    future = event("usage.session.started", 20_000)
+    bad = [b"{", b'{"specversion":"1.0"}', event("no.such.type", 1), event("usage.session.ended", 1), future]
+    feedback = event("retention.alert.acknowledged", 5, alert_id="unknown", by="ann")
+    out = replay(tmp_path, [EVENTS[0], *bad, feedback])
+    letters = [decode_dead_letter_line(line) for line in out["dlq"].splitlines()]
+    assert [(x.reason, x.stage, x.line) for x in letters] == [
+        ("not_json", "intake", 2),
+        ("not_an_event", "intake", 3),
+        ("unknown_type", "intake", 4),
+        ("wrong_shape", "intake", 5),
+        ("from_the_future", "intake", 6),
+        ("out_of_range", "detector", 7),
+    ]
+    assert [x.value for x in letters] == [*bad, feedback]
+    assert all(x.file.endswith("events.jsonl") for x in letters)
+    assert orjson.loads(out["report"])["dead_letters"]["out_of_range"] == 1
+
+
+def test_a_replay_of_a_journal_gives_the_alerts_of_the_fold_that_read_it(tmp_path: Path) -> None:
+    values = [*EVENTS[:70], tick(136), *EVENTS[70:80], tick(150)]
+    _, snapshot = fold(values)
+    dump = [encode_journal_line(journal_line(0, r)) for r in records(values)]
+    random.Random(1).shuffle(dump)
+    found = replay(tmp_path, dump, journal=True)["alerts"].splitlines()
+    assert found == [value for _, value, _ in snapshot.writes["churn.alerts"]]
+
+
+def test_the_report_judges_what_was_said_before_it_was_known(tmp_path: Path) -> None:
+    report = orjson.loads(replay(tmp_path, EVENTS)["report"])
+    assert report["churned"] == report["churned_after_alert"] == 2
+    assert 0 < report["lead_days_median"] < 60
+    assert report["quality"]["left"] == 8
+    assert report["quality"]["roc_auc"] > 0.9
+
+
+@pytest.mark.parametrize("text", ["[alerts]\nenter = 7\n", "nonsense", "[alerts]\nentre = 0.3"])
+def test_a_wrong_policy_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(Failure, match=r"p\.toml"):
+        replay(tmp_path, EVENTS, policy=str(tmp_path / "p.toml"))
+
+
+def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
+    out = replay(tmp_path, [])
+    assert (out["alerts"], out["scores"], out["dlq"]) == (b"", b"", b"")
+    assert orjson.loads(out["report"])["quality"] is None
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "lives" / "payment_trouble.jsonl"
+
+
+def test_the_alerts_of_a_whole_life_are_the_golden_ones_byte_for_byte(tmp_path: Path) -> None:
+    """To renew it after a change that is meant: write what `found` holds to the file, and read the difference."""
+    found = replay(tmp_path, [*life("c-1"), *healthy("c-3")])["alerts"]
+    assert found.decode() == GOLDEN.read_text()

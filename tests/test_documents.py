@@ -1,0 +1,27 @@
+"""What is documented is what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from detectors.policy import Policy
+from detectors.signals.document import signals_page
+from streams.metrics_page import metrics_page
+
+DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.parent / "README.md"
+
+
+def test_docs_signals_is_what_the_catalogue_says() -> None:
+    assert (DOCS / "signals.md").read_text() == signals_page(Policy())
+
+
+def test_docs_metrics_is_what_is_declared() -> None:
+    assert (DOCS / "metrics.md").read_text() == metrics_page()
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    for page in [*DOCS.glob("*.md"), README]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
