@@ -1,14 +1,16 @@
 """The command line: which commands there are, and how they end.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage (a refused setting is that too), 130 stopped by Ctrl-C. An error is one
-line on stderr; CHURNWATCH_DEBUG=1 shows the traceback instead. A command is imported when it is called, never for
+Exit codes: 0 done, 1 failed, 2 wrong usage (a refused setting is that too), 130 stopped by Ctrl-C, 143 by SIGTERM (a worker: 0).
+An error is one line on stderr; CHURNWATCH_DEBUG=1 shows the traceback instead. A command is imported when it is called, never for
 the list of commands, so that `churnwatch --help` is quick and a replay never loads Faust.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from importlib import import_module
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -18,6 +20,7 @@ from streams.failures import Failure
 
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
 DEBUG_VARIABLE: Final = "CHURNWATCH_DEBUG"
 
 
@@ -64,12 +67,14 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever ends it early becomes one line on stderr and an exit code."""
+        stop = _Stop()
         try:
-            return super().invoke(ctx)
+            with stop:
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+            raise click.exceptions.Exit(EXIT_TERMINATED if stop.asked else EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             # The reader has gone, as in `| head`. What is still buffered has nowhere to go.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,6 +83,26 @@ class Commands(click.Group):
             if os.environ.get(DEBUG_VARIABLE):
                 raise
             _end_with(error)
+
+
+class _Stop:
+    """Makes SIGTERM end a command as Ctrl-C does: connections are closed, and as process 1 of a container it is heard."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._stop)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _stop(self, *_: object) -> None:
+        self.asked = True
+        signal.raise_signal(signal.SIGINT)
 
 
 def _end_with(error: Exception) -> NoReturn:

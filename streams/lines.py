@@ -28,7 +28,7 @@ _CHUNK_BYTES: Final = 1 << 17
 class _Counted(io.RawIOBase):
     """A file that reports every byte that is read from it, before it is unpacked."""
 
-    def __init__(self, file: IO[bytes], progress: Progress) -> None:
+    def __init__(self, file: io.BufferedReader, progress: Progress) -> None:
         self._file, self._progress = file, progress
 
     def readable(self) -> bool:
@@ -36,7 +36,8 @@ class _Counted(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(cast("bytearray", buffer))
-        data = self._file.read(len(view))
+        # read1: a slow pipe hands over what it has, and is not waited for until the buffer is full.
+        data = self._file.read1(len(view))
         view[: len(data)] = data
         self._progress.advance(len(data))
         return len(data)
@@ -98,7 +99,7 @@ def open_input(path: str, progress: Progress | None = None) -> Iterator[BinaryIO
     except OSError as error:
         raise Failure(f"cannot read {path}: {error.strerror}") from error
     try:
-        raw = io.BufferedReader(_Counted(file, progress or Silent()), _BUFFER_BYTES)
+        raw = io.BufferedReader(_Counted(cast("io.BufferedReader", file), progress or Silent()), _BUFFER_BYTES)
         start = raw.peek(4)[:4]
         if start.startswith(_GZIP_MAGIC):
             yield io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER_BYTES)

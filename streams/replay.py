@@ -11,14 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from detectors.model import Model
 from detectors.partition import ALERTS, DEAD, Partition, Write
-from detectors.policy import Policy, PolicyError, parse_policy
+from detectors.policy import Policy
 from schemas.alerts import decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event
@@ -30,6 +29,7 @@ from streams.engine.partitions import Places
 from streams.failures import Failure
 from streams.lines import open_output, read_lines, total_bytes
 from streams.outcomes import Outcomes
+from streams.policy_file import load_policy
 from streams.replay_options import ReplayOptions
 from streams.replay_report import Report
 
@@ -50,16 +50,6 @@ class Line(NamedTuple):
     customer_id: str
     file: int
     number: int
-
-
-def load_policy(path: str | None) -> Policy:
-    """The policy of a file, or the default; raises Failure, naming the file and the key."""
-    if path is None:
-        return Policy()
-    try:
-        return parse_policy(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, PolicyError) as error:
-        raise Failure(f"{path}: {error}") from error
 
 
 class Replay:

@@ -92,12 +92,12 @@ def replace_process(restarts: int) -> NoReturn:
 
 
 def default_fold(settings: Settings) -> FoldFactory:
-    """Folds of the real detector, with the policy that the settings name."""
+    """Folds of the real detector, with the policy that the settings name; raises Failure for a wrong one."""
     from detectors.model import Model
     from detectors.partition import Partition
-    from detectors.policy import Policy
+    from streams.policy_file import load_policy
 
-    policy = Policy()
+    policy = load_policy(settings.policy)
     model = Model.prior(policy)
 
     def make(number: int, states: dict[bytes, bytes]) -> Partition:

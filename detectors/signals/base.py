@@ -147,9 +147,11 @@ def times(n: float, one: str, many: str | None = None) -> str:
 def span(seconds: float) -> str:
     """A duration as a person says it.
 
-    >>> span(5400), span(86400 * 12), span(86400 * 1)
-    ('2 hours', '12 days', '24 hours')
+    >>> span(1500), span(9000), span(86400 * 12), span(86400 * 1)
+    ('25 minutes', '2 hours', '12 days', '24 hours')
     """
+    if seconds < 2 * 3600:
+        return times(round(seconds / 60), "minute")
     if seconds < 2 * DAY_S:
         return times(round(seconds / 3600), "hour")
     return times(round(seconds / DAY_S), "day")

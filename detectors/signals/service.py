@@ -3,8 +3,8 @@
 from collections import Counter
 
 from detectors import kinds
-from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
-from detectors.signals.base import Because, Moment, newest, signal, times
+from detectors.customer import DAY_S, Case, Customer, Point
+from detectors.signals.base import Because, Moment, newest, signal, span, times
 from schemas.engagement import SurveyAnswered
 from schemas.support import (
     CallAbandoned,
@@ -75,7 +75,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     still_open, sent_away = unsolved(c, at)
     said = [f"{times(len(still_open), 'ticket')} open"] if still_open else []
     if still_open and (oldest_s := min(t.opened_s for t in still_open)):
-        said.append(f"the oldest for {times(round((at.now_s - oldest_s) / HOUR_S), 'hour')}")
+        said.append(f"the oldest for {span(at.now_s - oldest_s)}")
     if sent_away:
         said.append(f"{len(sent_away)} closed without a solution in {at.row.window_d} days")
     carried = sorted((t.opened_s, t.event_id) for t in still_open + sent_away if t.event_id)

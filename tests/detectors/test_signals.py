@@ -44,7 +44,7 @@ RAISED: dict[str, tuple[History, float, float, str, History]] = {
         sent_away(),
         8,
         0.6,
-        "2 tickets open, the oldest for 72 hours, 1 closed without a solution in 60 days.",
+        "2 tickets open, the oldest for 3 days, 1 closed without a solution in 60 days.",
         [
             event("support.ticket.opened", 1, ticket_id="t1"),
             event("support.ticket.resolved", 2, ticket_id="t1", resolution="solved"),
