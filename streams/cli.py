@@ -1,8 +1,9 @@
 """The command line: which commands there are, and how they end.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage (a refused setting is that too), 130 stopped by Ctrl-C, 143 by SIGTERM (a worker: 0).
-An error is one line on stderr; CHURNWATCH_DEBUG=1 shows the traceback instead. A command is imported when it is called, never for
-the list of commands, so that `churnwatch --help` is quick and a replay never loads Faust.
+Exit codes: 0 done, 1 failed, 2 wrong usage (a refused setting is that too), 130 stopped by Ctrl-C, 143 by SIGTERM; a
+worker that is stopped by either ends with 0. An error is one line on stderr; CHURNWATCH_DEBUG=1 shows the traceback
+instead. A command is imported when it is called, never for the list of commands, so that `churnwatch --help` is quick
+and a replay never loads Faust.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Commands(click.Group):
 
 
 class _Stop:
-    """Makes SIGTERM end a command as Ctrl-C does: connections are closed, and as process 1 of a container it is heard."""
+    """Makes SIGTERM end a command as Ctrl-C does: connections are closed, and process 1 of a container hears it."""
 
     def __init__(self) -> None:
         self.asked = False

@@ -10,24 +10,35 @@ BEFORE_D = 28  # the customer's own rate is that of the four weeks before the wi
 
 
 def recent_and_before(c: Customer, at: Moment) -> tuple[int, int]:
-    """Activity within the window, and in the four weeks before it."""
+    """Activity within the window, and in the four weeks before it.
+
+    A day that has just begun is empty for everybody, so the window is that of complete days, or the one with
+    today where that holds more: who comes back today is back.
+    """
     window_d = at.row.window_d
-    recent_from, before_from = at.day - window_d, at.day - window_d - BEFORE_D
-    recent = before = 0
-    next_day = at.day + window_d + BEFORE_D + 1
+    today, recent_from = at.day, at.day - window_d
+    before_from = recent_from - BEFORE_D
+    whole = before = today_n = first_n = 0
+    next_day = today + window_d + BEFORE_D + 1
     for day, n in c.days.get(kinds.ACTIVITY, {}).items():
-        if day > recent_from:
-            recent += n
-            leaves = day + window_d
-        elif day > before_from:
-            before += n
-            leaves = day + window_d + BEFORE_D
-        else:
+        if day < before_from:
             continue
-        next_day = min(next_day, leaves)
-    if recent or before:
-        at.until(next_day * DAY_S)
-    return recent, before
+        if day >= today:
+            today_n += n
+            leaves = today + 1
+        elif day >= recent_from:
+            whole += n
+            leaves = day + window_d + 1
+            if day == recent_from:
+                first_n = n
+                leaves = today + 1
+        else:
+            before += n
+            leaves = day + window_d + BEFORE_D + 1
+        if leaves < next_day:
+            next_day = leaves
+    at.until(next_day * DAY_S)
+    return max(whole, whole - first_n + today_n), before
 
 
 @signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))

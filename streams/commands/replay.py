@@ -6,6 +6,7 @@ import click
 
 from streams.commands.shared import DURATION, MOMENT
 
+SCORE_EVERY_S = 604_800.0
 OUTPUT = click.Path(dir_okay=False, allow_dash=True)
 
 
@@ -13,8 +14,8 @@ OUTPUT = click.Path(dir_okay=False, allow_dash=True)
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE…")
 @click.option("--journal", is_flag=True, help="The files are journal dumps (see `churnwatch journal dump`).")
 @click.option("--alerts", type=OUTPUT, metavar="OUT.jsonl", help="Write every alert revision here.")
-@click.option("--scores", type=OUTPUT, metavar="OUT.jsonl", help="Write score rows here; needs --score-every.")
-@click.option("--score-every", type=DURATION, help="A score row per customer at each multiple of this, such as 7d.")
+@click.option("--scores", type=OUTPUT, metavar="OUT.jsonl", help="Write score rows here.")
+@click.option("--score-every", type=DURATION, help="A score row per customer at each multiple of this.  [default: 7d]")
 @click.option("--report", type=OUTPUT, metavar="OUT.json", help="Write counts, quality and throughput here.")
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="P.toml", help="Replaces the defaults.")
 @click.option("--dlq", type=OUTPUT, metavar="OUT.jsonl", help="Write what could not be used here, and why.")
@@ -43,8 +44,10 @@ def replay(
       churnwatch replay year.jsonl.zst --scores - --score-every 7d --until 2026-01-01 | head
       churnwatch replay --journal dump.jsonl --alerts alerts.jsonl
     """
-    if (scores is None) != (score_every is None):
-        raise click.UsageError("--scores and --score-every need each other.")
+    if score_every is not None and scores is None:
+        raise click.UsageError("--score-every needs --scores.")
+    if journal and (scores, until, now) != (None, None, None):
+        raise click.UsageError("--scores, --until and --now do not go with --journal, which replays as it was.")
     if [alerts, scores, report, dlq].count("-") > 1:
         raise click.UsageError("Only one output can be standard output.")
     from streams import replay as engine
@@ -58,7 +61,7 @@ def replay(
                 journal=journal,
                 alerts=alerts,
                 scores=scores,
-                score_every_s=score_every,
+                score_every_s=SCORE_EVERY_S if scores is not None and score_every is None else score_every,
                 report=report,
                 policy=policy,
                 dlq=dlq,

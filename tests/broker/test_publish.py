@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -165,6 +170,24 @@ def test_live_traffic_reaches_every_topic_and_obeys_the_contracts(bootstrap: str
     assert all(isinstance(read_event(record.value, (), now_s), Accepted) for record in records)
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", [("simulate", "--live", "--customers", "20"), ("alerts", "tail")])
+def test_a_signal_stops_it_quietly(
+    bootstrap: str, topics: str, command: tuple[str, ...], number: signal.Signals, code: int
+) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-c", "from streams.cli import main; main()", *command],
+        cwd=ROOT,
+        env={**os.environ, "KAFKA_BOOTSTRAP": bootstrap, "CHURNWATCH_TOPIC_PREFIX": topics},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(2.0)
+    running.send_signal(number)
+    assert running.communicate(timeout=10.0) == (b"", b"")
+    assert running.returncode == code
+
+
 def test_tail_shows_alerts_from_the_beginning(bootstrap: str, topics: str, kafka: Kafka) -> None:
     values = [alert(f"c-{number}", level) for number, level in enumerate(["low", "high", "critical"])]
     kafka.produce(topics + ALERTS, [*(Message(value, b"k") for value in values), Message(b"no alert", b"k")])
@@ -201,4 +224,5 @@ def alert(customer_id: str, level: str) -> bytes:
     return json.dumps(event).encode()
 
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "alert.json"
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "alert.json"

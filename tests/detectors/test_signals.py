@@ -94,7 +94,7 @@ RAISED: dict[str, tuple[History, float, float, str, History]] = {
         sessions(range(28), per_day=2) + sessions(range(30, 31)),
         34.5,
         0.9,
-        "Activity fell by 93%: 1 in the last 7 days, where 14 was usual.",
+        "Activity fell by 78%: 3 in the last 7 days, where 14 was usual.",
         sessions(range(35)),
     ),
     "value.silence": (

@@ -92,7 +92,8 @@ def test_a_replay_never_loads_faust(tmp_path: Path) -> None:
     [
         ("nonsense",),
         ("replay",),
-        ("replay", "events.jsonl", "--scores", "s.jsonl"),
+        ("replay", "dump.jsonl", "--journal", "--scores", "s.jsonl"),
+        ("replay", "dump.jsonl", "--journal", "--until", "2026-01-01"),
         ("replay", "events.jsonl", "--score-every", "7d"),
         ("replay", "events.jsonl", "--scores", "-", "--score-every", "7 days"),
         ("replay", "events.jsonl", "--alerts", "-", "--dlq", "-"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,3 +133,11 @@ def test_people_are_active_at_their_hours() -> None:
     )
     by_day, by_night = sum(hours[hour] for hour in range(8, 20)), sum(hours[hour] for hour in range(6))
     assert by_day > 4 * by_night
+
+
+def test_every_life_is_documented_with_the_signals_it_shows_in() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "simulation.md").read_text()
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    told = {story.life: story.cause_codes for story in stories(world_of(9, 100), len(LIVES))}
+    assert rows.keys() == told.keys()
+    assert [(life, code) for life, codes in told.items() for code in codes if f"`{code}`" not in rows[life]] == []
