@@ -220,11 +220,11 @@ class Run:
         return events
 
     def _finish(self, name: str, arguments: list[str], env: dict[str, str]) -> None:
-        """Run one command to its end; RunError with what it said if it failed."""
-        done = subprocess.run([*CHURNWATCH, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        """Run one command to its end; its words go to the terminal, RunError if it failed."""
+        with (self.folder / f"{name}.log").open("wb") as log:
+            done = subprocess.run([*CHURNWATCH, *arguments], cwd=ROOT, env=env, stdout=log, check=False)
         if done.returncode != 0:
-            raise RunError(f"`churnwatch {' '.join(arguments)}` failed:\n{done.stderr.strip()}")
-        (self.folder / f"{name}.log").write_text(done.stdout + done.stderr)
+            raise RunError(f"`churnwatch {' '.join(arguments)}` failed (exit {done.returncode}).")
 
     def _start(
         self, name: str, arguments: list[str], env: dict[str, str], *, terminal: bool = False, may_end: bool = False

@@ -13,7 +13,7 @@ Rules:
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import msgspec
 import xxhash
@@ -26,6 +26,7 @@ from detectors.history.routes import Handler
 from detectors.lifecycle import TRANSITIONS, is_churned, judge, level_of, status_of
 from detectors.model import Model
 from detectors.policy import Policy
+from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Headers, Record, Snapshot, Write
 from detectors.signals import Moment
 from schemas.alerts import Change, Status, alert_headers, encode_alert
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
@@ -34,9 +35,6 @@ from schemas.journal import decode_control
 from schemas.retention import ErasureRequested
 from schemas.scores import ScoreRow, encode_score
 
-Headers = list[tuple[str, bytes]]
-Write = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
-ALERTS, CURRENT, SCORES, DEAD = "churn.alerts", "churn.alerts.current", "churn.scores", "churn.dlq"
 PARTITION_KEY = b""  # no customer has it: ids are not empty
 ACTIVITIES = frozenset(
     EVENT_TYPES[t]
@@ -44,28 +42,6 @@ ACTIVITIES = frozenset(
 )
 MAX_SOURCES = 10_000
 OTHER = 1  # the bit that says "touched" where no signal depends on the event
-
-
-class Record(Protocol):
-    """One record of the journal, as a Kafka client gives it."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
-
-
-class Snapshot(NamedTuple):
-    """Everything that became true since the last snapshot."""
-
-    states: list[tuple[bytes, bytes | None]]  # changelog: key → state bytes, or a tombstone
-    writes: dict[str, list[Write]]  # topic → records
 
 
 class PartitionState(msgspec.Struct, array_like=True, gc=False):

@@ -16,8 +16,9 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from detectors.model import Model
-from detectors.partition import ALERTS, DEAD, Partition, Write
+from detectors.partition import Partition
 from detectors.policy import Policy
+from detectors.records import ALERTS, DEAD, Write
 from schemas.alerts import decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event

@@ -10,8 +10,9 @@ import orjson
 from detectors.assess import Assessor
 from detectors.customer import Customer, load
 from detectors.model import Model
-from detectors.partition import ALERTS, PARTITION_KEY, Partition, Snapshot
+from detectors.partition import PARTITION_KEY, Partition
 from detectors.policy import Policy
+from detectors.records import ALERTS, Snapshot
 from detectors.signals import CATALOGUE, Because, Moment, ramp
 from schemas.alerts import AlertEvent, decode_alert
 from schemas.journal import encode_tick

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from detectors.customer import Customer, dump, load, read_header
 from detectors.history import HANDLERS
-from detectors.partition import ALERTS, CURRENT, DEAD, PARTITION_KEY, SCORES, Partition, Write
+from detectors.partition import PARTITION_KEY, Partition
+from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
 from tests.detectors.lives import DAY_S, START_S, content, event, fold, partition, records, tick
