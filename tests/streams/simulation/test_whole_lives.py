@@ -1,0 +1,48 @@
+"""Whole seeded lives through the detector: faults on the way change no alert, and trouble is told before it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.deadletters import REASONS
+from streams.replay import run
+from streams.replay_options import ReplayOptions
+from streams.replay_report import Report
+from streams.simulate import SimulateOptions, simulate_to_file
+
+START_S, NOW_S = 1_767_225_600.0, 1_900_000_000.0
+
+
+def replayed(folder: Path, seed: int, *, faults: bool) -> tuple[list[dict[str, Any]], Report]:
+    """The alerts of a simulated half year, without the offsets that they follow from."""
+    events, alerts = folder / f"events-{faults}.jsonl", folder / f"alerts-{faults}.jsonl"
+    simulate_to_file(SimulateOptions(60, 180, seed, START_S, str(events), faults=faults))
+    options = ReplayOptions((str(events),), alerts=str(alerts), report=str(folder / "report"), now_s=NOW_S)
+    report = run(options)
+    found = [orjson.loads(line) for line in alerts.read_bytes().splitlines()]
+    for alert in found:
+        del alert["data"]["evidence_range"]
+    return found, report
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_duplicates_late_reordered_and_broken_events_change_no_alert(tmp_path: Path, seed: int) -> None:
+    clean, _ = replayed(tmp_path, seed, faults=False)
+    faulty, report = replayed(tmp_path, seed, faults=True)
+    assert faulty == clean
+    assert clean
+    assert report.duplicates > 100
+    assert set(report.dead_letters) == set(REASONS) - {"detector_failed"}
+
+
+def test_most_who_leave_were_alerted_before(tmp_path: Path) -> None:
+    _, report = replayed(tmp_path, 5, faults=False)
+    assert report.churned >= 10
+    assert report.churned_after_alert >= 0.6 * report.churned
+    assert report.quality is not None
+    assert report.quality.roc_auc is not None
+    assert report.quality.roc_auc > 0.65
