@@ -9,16 +9,17 @@ Rules of this file:
 
 Stored form: `HEADER` (fence, deadline, flags) and then MessagePack. The first eight bytes are the fence,
 so that two versions of a state are compared without decoding, and the deadline and the flags are read
-for every customer after a recovery without decoding the rest.
+for every customer after a recovery without decoding the rest. Points and cases stay bytes until somebody asks:
+most events are of use, and need neither.
 """
 
 import struct
 from bisect import insort
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from detectors.kinds import CLOSED
+from detectors.kinds import CLOSED, DAYS_KEPT
 from schemas.alerts import RiskLevel, Status
 
 DAY_S, HOUR_S = 86_400, 3_600
@@ -26,11 +27,10 @@ NEVER = 2**62  # a deadline that does not come
 VERSION = 1
 WAITING = 1  # flag: an event came after the last assessment
 
-RING_BYTES, DIGEST_BYTES = 384, 6  # the newest 64 identities; 48 bits: one mix-up in 4e12 events
-MAX_DAYS = 64  # distinct days kept per counter: the longest day window read is 60
-MAX_HOURS = 30
-MAX_POINTS = 16
-MAX_CASES = 16
+RING_BYTES, DIGEST_BYTES = 320, 5  # the newest 64 identities; 40 bits each: one mix-up in 1.7e10 events
+HOURS_KEPT = 26  # behind the newest: the one hour window that is read is of 24
+MAX_POINTS = 8  # evidence is five events, and no signal that counts points asks for more than six
+MAX_CASES = 8
 
 HEADER = struct.Struct(">QqBB")
 
@@ -87,6 +87,16 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     feedback: str = ""  # what the team said since the last revision: acknowledged, snoozed, closed
 
 
+class Kept(msgspec.Struct, array_like=True, gc=False):
+    """What is remembered event by event, and case by case."""
+
+    points: dict[int, list[Point]] = {}
+    cases: dict[int, dict[str, Case]] = {}
+
+
+_decode_kept = msgspec.msgpack.Decoder(Kept).decode
+
+
 class Customer(msgspec.Struct, array_like=True, gc=False):
     """The state of one customer. Fields are only ever appended: the order is the stored format."""
 
@@ -114,8 +124,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     given_s: int = 0  # the last contact that gave the customer something
     days: dict[int, dict[int, int]] = {}
     hours: dict[int, dict[int, int]] = {}
-    points: dict[int, list[Point]] = {}
-    cases: dict[int, dict[str, Case]] = {}
+    kept: msgspec.Raw = msgspec.field(default_factory=Kept)  # type: ignore[assignment] # a Kept once asked for
     trace: str = ""  # traceparent of the newest event that had one
     # The assessment's own marks, and what was said last.
     stale: int = 0  # bit per signal to be read again
@@ -128,6 +137,24 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     scored_level: str = ""
     alerts: int = 0  # opened so far
     alert: AlertState | None = None
+
+    @property
+    def points(self) -> dict[int, list[Point]]:
+        """Kind → the newest events of it, in order of time."""
+        return self.opened().points
+
+    @property
+    def cases(self) -> dict[int, dict[str, Case]]:
+        """Kind → name → case."""
+        return self.opened().cases
+
+    def opened(self) -> Kept:
+        """Points and cases, decoded at the first call."""
+        kept: Any = self.kept
+        if kept.__class__ is not Kept:
+            kept = _decode_kept(kept)
+            self.kept = kept
+        return cast(Kept, kept)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -156,6 +183,18 @@ def read_header(state: bytes) -> tuple[int, int, bool]:
     return fence, due_s, bool(flags & WAITING)
 
 
+def is_in_ring(ring: bytes, digest: bytes) -> bool:
+    """Whether a digest stands in a ring, at a place where one begins.
+
+    >>> is_in_ring(b"abcdefghij", b"fghij"), is_in_ring(b"abcdefghij", b"cdefg")
+    (True, False)
+    """
+    at = ring.find(digest)
+    while at >= 0 and at % DIGEST_BYTES:
+        at = ring.find(digest, at + 1)
+    return at >= 0
+
+
 def count_day(c: Customer, counter: int, time_s: int, by: int = 1) -> bool:
     """Add to a counter's day; true when that day is new to it."""
     day = time_s // DAY_S
@@ -167,7 +206,7 @@ def count_day(c: Customer, counter: int, time_s: int, by: int = 1) -> bool:
         days[day] += by
         return False
     days[day] = by
-    if len(days) > MAX_DAYS:
+    if len(days) > DAYS_KEPT[counter]:
         del days[min(days)]
     return True
 
@@ -177,8 +216,10 @@ def count_hour(c: Customer, counter: int, time_s: int, by: int = 1) -> None:
     hour = time_s // HOUR_S
     hours = c.hours.setdefault(counter, {})
     hours[hour] = hours.get(hour, 0) + by
-    if len(hours) > MAX_HOURS:
-        del hours[min(hours)]
+    if len(hours) > 1:
+        oldest = max(hours) - HOURS_KEPT
+        for old in [h for h in hours if h < oldest]:
+            del hours[old]
 
 
 def note(
@@ -218,12 +259,12 @@ def close_case(case: Case, time_s: int, outcome: int) -> None:
         case.closed_s, case.outcome = time_s, outcome
 
 
-def close_named(c: Customer, kind: int, key: str, time_s: int, outcome: int, event_id: str) -> None:
+def close_named(c: Customer, kind: int, key: str, time_s: int, outcome: int) -> None:
     """Close a case that is mostly good news: remembered whole only if it was trouble before.
 
     The newest few are kept by name as well, for the trouble that is reported late.
     """
-    note(c, CLOSED, time_s, outcome, event_id, f"{kind}:{key}", keep=4)
+    note(c, CLOSED, time_s, outcome, "", f"{kind}:{key}", keep=2)
     case = c.cases.get(kind, {}).get(key)
     if case is not None:
         close_case(case, time_s, outcome)

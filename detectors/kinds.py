@@ -3,6 +3,18 @@
 # day and hour counters
 ACTIVITY, SESSIONS, ERRORS, FATALS, CALLS, INVOICES, ORDER_CENTS, FAULTS = range(1, 9)
 
+# Distinct days kept per counter, the newest: as many as the longest window that is read of it, and some.
+DAYS_KEPT = {
+    ACTIVITY: 38,
+    SESSIONS: 8,
+    ERRORS: 32,
+    FATALS: 8,
+    CALLS: 32,
+    INVOICES: 24,
+    ORDER_CENTS: 24,
+    FAULTS: 32,
+}
+
 # points: newest events of a kind
 (
     ABANDONED,  # value: wait in ms

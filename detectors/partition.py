@@ -20,7 +20,18 @@ import xxhash
 
 from detectors.announce import revise, score_row
 from detectors.assess import Assessor
-from detectors.customer import DIGEST_BYTES, HEADER, NEVER, RING_BYTES, VERSION, Customer, dump, load, read_header
+from detectors.customer import (
+    DIGEST_BYTES,
+    HEADER,
+    NEVER,
+    RING_BYTES,
+    VERSION,
+    Customer,
+    dump,
+    is_in_ring,
+    load,
+    read_header,
+)
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.lifecycle import TRANSITIONS, is_churned, judge, level_of, status_of
@@ -165,8 +176,11 @@ class Partition:
                 seed = self._seed(event.source)
             digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
             ring = c.ring
-            if digest in ring or offset < c.fence:
-                self.stats["duplicates" if digest in ring else "fence_skips"] += 1
+            if offset < c.fence:
+                self.stats["fence_skips"] += 1
+                continue
+            if digest in ring and is_in_ring(ring, digest):
+                self.stats["duplicates"] += 1
                 continue
             if careful:
                 c = load(dump(c))

@@ -136,6 +136,9 @@ def _signals() -> dict[str, SignalPolicy]:
     }
 
 
+# The longest window that a state can answer: it keeps the newest days only (detectors.kinds.DAYS_KEPT).
+WINDOW_MAX_D = {"tech.crashes": 7, "service.call_abandoned": 31, "value.usage_drop": 9}
+
 # Which event types are not left to the next tick: whoever acts on them is waiting.
 URGENT = (
     "billing.subscription.cancelled",
@@ -280,6 +283,8 @@ def _check(policy: Policy) -> None:
     for code in policy.signals:
         if code not in known:
             raise PolicyError(f"signals.{code}: there is no such signal")
+        if policy.signals[code].window_d > WINDOW_MAX_D.get(code, 10_000):
+            raise PolicyError(f"signals.{code}.window_d: at most {WINDOW_MAX_D[code]}, more is not remembered")
     a, c = policy.alerts, policy.churn
     edges = (0.0, a.band_medium, a.band_high, a.band_critical, 1.0)
     if any(low >= high for low, high in pairwise(edges)):

@@ -5,7 +5,7 @@ from detectors.customer import Customer, case_of, close_case, count_day, count_h
 from detectors.history.routes import on
 from schemas.app_errors import ErrorRaised, OutageEnded, OutageStarted
 
-EVIDENCE = 5  # of a burst of errors, an alert names this many
+EVIDENCE = 3  # of a burst of errors, an alert names this many
 
 
 @on(ErrorRaised)

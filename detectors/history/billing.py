@@ -23,6 +23,8 @@ from schemas.billing import (
 )
 
 PRICE, TERMS = 1, 2  # values of TERMS points
+PERIODS = 3  # of bills and quotas, the newest are read
+PRICES = 16  # a change of price keeps two points, and the trail of a year is read
 
 
 def on_plan(c: Customer, plan: str, time_s: int) -> None:
@@ -59,7 +61,7 @@ def subscription_started(c: Customer, d: SubscriptionStarted, time_s: int, event
         c.currency = d.currency
     if d.acquired_via:
         c.channel = d.acquired_via[:64]
-    note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64])
+    note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64], keep=PRICES)
 
 
 @on(SubscriptionRenewed)
@@ -67,7 +69,7 @@ def subscription_renewed(c: Customer, d: SubscriptionRenewed, time_s: int, event
     purchased(c, time_s)
     on_plan(c, d.plan, time_s)
     on_contract(c, int(d.contract_ends_at.timestamp()) if d.contract_ends_at is not None else 0, time_s)
-    note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64])
+    note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64], keep=PRICES)
 
 
 @on(SubscriptionCancelled)
@@ -79,7 +81,7 @@ def subscription_cancelled(c: Customer, d: SubscriptionCancelled, time_s: int, e
 @on(PlanChanged)
 def plan_changed(c: Customer, d: PlanChanged, time_s: int, event_id: str) -> None:
     on_plan(c, d.new_plan, time_s)
-    note(c, kinds.MRR, time_s, cents(d.new_mrr), event_id, d.new_plan[:64])
+    note(c, kinds.MRR, time_s, cents(d.new_mrr), event_id, d.new_plan[:64], keep=PRICES)
     if d.new_mrr < d.old_mrr:
         note(c, kinds.DOWNGRADE, time_s, round(10_000 * (1 - d.new_mrr / d.old_mrr)), event_id, d.old_plan[:64])
 
@@ -87,8 +89,9 @@ def plan_changed(c: Customer, d: PlanChanged, time_s: int, event_id: str) -> Non
 @on(PriceChanged)
 def price_changed(c: Customer, d: PriceChanged, time_s: int, event_id: str) -> None:
     effective_s = int(d.effective_at.timestamp())
-    note(c, kinds.MRR, effective_s - 1, cents(d.old_mrr), event_id)  # the price it replaces, for what came before
-    note(c, kinds.MRR, effective_s, cents(d.new_mrr), event_id)
+    # The price it replaces, for what came before.
+    note(c, kinds.MRR, effective_s - 1, cents(d.old_mrr), event_id, keep=PRICES)
+    note(c, kinds.MRR, effective_s, cents(d.new_mrr), event_id, keep=PRICES)
     told_s = int(d.notified_at.timestamp()) if d.notified_at is not None else time_s
     note(c, kinds.TERMS, effective_s, PRICE, event_id, str(max(0, effective_s - told_s) // 86_400))
 
@@ -105,14 +108,14 @@ def invoice_issued(c: Customer, d: InvoiceIssued, time_s: int, event_id: str) ->
     above = round(10_000 * (d.amount / d.quoted_amount - 1)) if d.quoted_amount else 0
     undisclosed = sum(fee.amount for fee in d.fees or () if not fee.disclosed)
     hidden = round(10_000 * undisclosed / d.amount) if d.amount else 0
-    note(c, kinds.BILL, time_s, above, event_id, str(hidden))
+    note(c, kinds.BILL, time_s, above, event_id, str(hidden), keep=PERIODS)
     if d.overage_amount:
         note(c, kinds.OVERAGE, time_s, cents(d.overage_amount), event_id)
 
 
 @on(InvoicePaid)
 def invoice_paid(c: Customer, d: InvoicePaid, time_s: int, event_id: str) -> None:
-    close_named(c, kinds.INVOICE, d.invoice_id, time_s, kinds.PAID, event_id)
+    close_named(c, kinds.INVOICE, d.invoice_id, time_s, kinds.PAID)
 
 
 @on(PaymentFailed)

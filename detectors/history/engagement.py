@@ -126,6 +126,6 @@ def order_delayed(c: Customer, d: OrderDelayed, time_s: int, event_id: str) -> N
 @on(OrderFulfilled)
 def order_fulfilled(c: Customer, d: OrderFulfilled, time_s: int, event_id: str) -> None:
     done_s = int(d.fulfilled_at.timestamp())
-    close_named(c, kinds.ORDER, d.order_id, done_s, kinds.ENDED, event_id)
+    close_named(c, kinds.ORDER, d.order_id, done_s, kinds.ENDED)
     if d.promised_at is not None and (late_s := done_s - int(d.promised_at.timestamp())) > 0:
         note(c, kinds.LATE, done_s, -(-late_s // DAY_S), event_id, d.order_id[:64])

@@ -25,7 +25,8 @@ OUTCOMES = {
     "none": kinds.UNANSWERED,
     "refused": kinds.DECLINED,
 }
-CSAT, NPS = "csat", "nps"
+CSAT = "csat"
+CONTACTS = 12  # about all topics together; four about one are the most that is asked for
 RUDE_BELOW = -0.3  # agent_tone; the catalogue's edge between curt and rude
 LEAVING_SAID = kinds.SAID_LEAVING
 
@@ -37,7 +38,7 @@ def ticket_opened(c: Customer, d: TicketOpened, time_s: int, event_id: str) -> N
         ticket.due_s = time_s + round(d.sla_hours * HOUR_S) if d.sla_hours is not None else 0
         ticket.label = (d.topic or "")[:64]
     if d.topic:
-        note(c, kinds.CONTACT, time_s, 0, event_id, d.topic[:64])
+        note(c, kinds.CONTACT, time_s, 0, event_id, d.topic[:64], keep=CONTACTS)
     count_day(c, kinds.FAULTS, time_s)
 
 
@@ -74,7 +75,7 @@ def ticket_rated(c: Customer, d: TicketRated, time_s: int, event_id: str) -> Non
 def call_answered(c: Customer, d: CallAnswered, time_s: int, event_id: str) -> None:
     count_day(c, kinds.CALLS, time_s)
     if d.topic:
-        note(c, kinds.CONTACT, time_s, 0, event_id, d.topic[:64])
+        note(c, kinds.CONTACT, time_s, 0, event_id, d.topic[:64], keep=CONTACTS)
 
 
 @on(CallAbandoned)

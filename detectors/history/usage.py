@@ -76,7 +76,7 @@ def seats_changed(c: Customer, d: SeatsChanged, time_s: int, event_id: str) -> N
 @on(QuotaReported)
 def quota_reported(c: Customer, d: QuotaReported, time_s: int, event_id: str) -> None:
     if d.included > 0:
-        note(c, kinds.QUOTA, time_s, round(1000 * d.used / d.included), event_id)
+        note(c, kinds.QUOTA, time_s, round(1000 * d.used / d.included), event_id, keep=3)
 
 
 @on(DataExported)

@@ -22,6 +22,7 @@ from detectors.policy import Policy, PolicyError, parse_policy
         ('[signals."value.silence"]\nto = 2', "from"),
         ('[signals."value.silence"]\nprior = nan', "finite"),
         ("alerts = 3", "alerts"),
+        ('[signals."tech.crashes"]\nwindow_d = 60', "window_d"),
         ("[alerts", "[Ee]xpected"),
     ],
 )
