@@ -164,7 +164,8 @@ _decode = msgspec.msgpack.Decoder(Customer).decode
 def dump(c: Customer) -> bytes:
     """State bytes of a customer.
 
-    >>> load(dump(Customer(fence=7))) == Customer(fence=7)
+    >>> state = dump(Customer(fence=7))
+    >>> dump(load(state)) == state
     True
     """
     return HEADER.pack(c.fence, c.due_s, VERSION, WAITING if c.stale else 0) + _encode(c)
