@@ -17,6 +17,7 @@ help:  ## List the targets
 	@echo "make run DATA=cdnow         the CDNOW purchase log through Kafka instead of made-up traffic"
 	@echo "make run DATA=events.jsonl  the same with a file of your own"
 	@echo "make run RATE=200/s         more traffic"
+	@echo "make bench ONLY=core        one part of it: core, worker, peers, intake, latency or profile"
 	@echo "KAFKA_BOOTSTRAP=host:port   a broker of yours (else Docker's if an engine answers, else Kafka's jars)"
 
 .venv/ready: requirements-dev.lock requirements-data.lock pyproject.toml
@@ -50,7 +51,7 @@ check: .venv/ready  ## Lint, format, types, import rules and the tests that need
 	@$(BIN)/python -m pytest -m "not broker" -q
 
 bench: .venv-bench/ready  ## Measure everything that README states, and print it as a table
-	@.venv-bench/bin/python -m benchmarks
+	@.venv-bench/bin/python -m benchmarks $(ONLY)
 
 fmt: .venv/ready  ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet

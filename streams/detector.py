@@ -77,6 +77,7 @@ class Detector:
         self._pending = 0
         self._counted: dict[int, Counter[str]] = {}
         self._committed_s: dict[int, float] = {}
+        self._newest_ms: dict[int, int] = {}
 
     def lanes(self, tps: set[TP]) -> set[str]:
         """One lane per partition."""
@@ -103,6 +104,7 @@ class Detector:
         started_s = time.perf_counter()
         if records:
             self.folds[tp.partition].feed(records)
+            self._newest_ms[tp.partition] = records[-1].timestamp
         self._upto[tp.partition] = end
         self._pending += len(records)
         metrics.PROCESSING.labels("detector").observe(time.perf_counter() - started_s)
@@ -135,6 +137,9 @@ class Detector:
         self.copies.used(number)
         self._committed_s[number] = time.monotonic()
         metrics.CHECKPOINT.labels("detector").observe(seconds)
+        newest_ms = self._newest_ms.pop(number, None)
+        if newest_ms is not None:
+            metrics.LATENCY.observe(max(time.time() - newest_ms / 1000, 0.0))
 
     def release(self) -> None:
         """Forget the folds; the states stay for a partition that comes back."""

@@ -134,20 +134,18 @@ class History:
             marked = {TopicPartition(*tp): OffsetAndMetadata(at, mark.text()) for tp, (at, mark) in offsets.items()}
             yield Transaction(LANE, writes, marked)
 
-    def committed(self, transaction: Transaction, seconds: float) -> None:
+    def committed(self, transaction: Transaction, seconds: float) -> None:  # noqa: ARG002
         """Measure."""
         metrics.CHECKPOINT.labels("intake").observe(seconds)
 
     async def watch_idle(self, app: FetchApp) -> None:
         """Find the partitions that are at their end and quiet, for as long as the app runs."""
+        consumer = cast(FetchConsumer, app.consumer)
         while not app.should_stop:
             await app.sleep(LOOK_S)
             quiet_s = time.monotonic() - self.idle_s
             for tp, read_at_s in list(self._read_at_s.items()):
                 if read_at_s <= quiet_s and tp not in self._idle:
-                    await self._look(cast(FetchConsumer, app.consumer), tp, read_at_s)
-
-    async def _look(self, consumer: FetchConsumer, tp: TP, read_at_s: float) -> None:
-        at = await consumer.lag_at(tp)
-        if at is not None and at[0] >= at[1] and self._read_at_s.get(tp) == read_at_s:
-            self._idle.add(tp)
+                    end, applied = consumer.highwater_of(tp), self.order.end_of(tp)
+                    if end is not None and applied >= end:
+                        self._idle.add(tp)

@@ -104,7 +104,7 @@ class Intake:
                 lane_of(tp), writes, {TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(lot.end, "")}
             )
 
-    def committed(self, transaction: Transaction, seconds: float) -> None:
+    def committed(self, transaction: Transaction, seconds: float) -> None:  # noqa: ARG002
         """Measure."""
         metrics.CHECKPOINT.labels("intake").observe(seconds)
 
@@ -140,6 +140,9 @@ def dead_letter(tp: TP, record: Record, rejected: Rejected) -> Write:
 def count_records(tp: TP, records: int, refused: int) -> None:
     """Count what was read of a source, by outcome."""
     outcomes = Counter(accepted=records - refused, refused=refused)
+    if records:
+        heard_s = time.monotonic()
+        metrics.SILENCE.labels(tp.topic).set_function(lambda: time.monotonic() - heard_s)
     for outcome, count in outcomes.items():
         if count:
             metrics.EVENTS.labels(tp.topic, outcome).inc(count)

@@ -43,7 +43,9 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        return not str(record.msg).startswith(NOISE) and not (record.name == "asyncio" and isinstance(error, KafkaError))
+        return not str(record.msg).startswith(NOISE) and not (
+            record.name == "asyncio" and isinstance(error, KafkaError)
+        )
 
 
 def set_up_logs(settings: Settings) -> None:

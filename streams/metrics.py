@@ -62,4 +62,11 @@ PROCESSING: Final = Histogram(
 REBALANCES: Final = Counter(
     "churn_rebalances_total", "Times that partitions were taken over.", ("role",), registry=REGISTRY
 )
+SILENCE: Final = Gauge("churn_source_silence_seconds", "Since a source was last heard.", ("source",), registry=REGISTRY)
+LATENCY: Final = Histogram(
+    "churn_end_to_end_latency_seconds",
+    "From a record's append to the journal until what it caused can be read.",
+    registry=REGISTRY,
+    buckets=FAST_S,
+)
 REFUSALS: Final = Counter("churn_refusals_total", "Times that the worker refused to run.", registry=REGISTRY)

@@ -144,6 +144,10 @@ class EventOrder(Generic[Source]):
         """A partition was read up to an offset."""
         self._partitions[source].end = end
 
+    def end_of(self, source: Source) -> int:
+        """Up to where a partition was read."""
+        return self._partitions[source].end
+
     def watermark_us(self, idle: Collection[Source]) -> int:
         """The time that every partition has passed; all of them idle: just past the newest event."""
         busy = [p.newest_us for source, p in self._partitions.items() if source not in idle]
@@ -154,29 +158,28 @@ class EventOrder(Generic[Source]):
 
     def release(self, idle: Collection[Source], most: int = 200_000) -> Iterator[Waiting | int]:
         """What may go out now, in order: events, and ticks as whole seconds; about `most` of them at a time."""
+        heap, sent = self._heap, 0
+        while heap and heap[0].time_us < self.bound_us:  # too late to wait; and a mark says that none such is left
+            sent += 1
+            yield self._pop()
         if any(partition.end < partition.mark.read_to for partition in self._partitions.values()):
             return  # still reading again what a restart lost: the bound may not move before that is done
         until_us = self.watermark_us(idle)
         at_end = until_us > self.bound_us and all(source in idle for source in self._partitions)
-        heap, sent = self._heap, 0
-        while heap and heap[0].time_us < max(until_us, self.bound_us):
-            event = heap[0]
-            if event.time_us >= self.bound_us:
-                if sent >= most:
-                    return
-                # To the end of this time: the bound never parts events of one time.
-                for tick_s in self._ticks(event.time_us):
-                    sent += 1
-                    yield tick_s
-                self.bound_us = event.time_us
-                while heap and heap[0].time_us == event.time_us:
-                    sent += 1
-                    yield self._pop()
-                yield from self._ticks(event.time_us + 1)
-                self.bound_us = event.time_us + 1
-            else:
+        while heap and heap[0].time_us < until_us:
+            if sent >= most:
+                return
+            # To the end of this time: the bound never parts events of one time.
+            time_us = heap[0].time_us
+            for tick_s in self._ticks(time_us):
+                sent += 1
+                yield tick_s
+            self.bound_us = time_us
+            while heap and heap[0].time_us == time_us:
                 sent += 1
                 yield self._pop()
+            yield from self._ticks(time_us + 1)
+            self.bound_us = time_us + 1
         if until_us > self.bound_us or at_end:
             yield from self._ticks(until_us)
             self.bound_us = max(until_us, self.bound_us)

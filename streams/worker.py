@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from enum import Enum
 from functools import partial
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 import structlog
 import uvloop
@@ -33,9 +33,9 @@ from streams.engine.errors import OrderLostError, Refusal, is_fenced, refusal_in
 from streams.engine.reader import Job, Reader
 from streams.engine.store import Copies
 from streams.engine.transactions import Lanes
-from streams.engine.transport import FetchApp
+from streams.engine.transport import FetchApp, FetchConsumer
 from streams.history import History
-from streams.intake import Intake
+from streams.intake import APP_VERSION, Intake
 from streams.logs import set_up_logs
 from streams.preflight import find_topics
 from streams.settings import Settings
@@ -45,6 +45,7 @@ EXIT_REFUSED: Final = 1
 RESTARTS: Final = "CHURNWATCH_RESTARTS"  # how often in a row the process replaced itself
 LASTED_S: Final = 60.0  # a run this long was no failed start
 PAUSES_S: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+MEASURE_S: Final = 5.0
 GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # states are many small objects without cycles
 log = structlog.get_logger(__name__)
 
@@ -57,10 +58,30 @@ class Ended(Enum):
 
 
 class Role:
-    """One role at work: its app, and what reads for it."""
+    """One role at work: its app, what reads for it, and the states that it holds, if it holds any."""
 
-    def __init__(self, app: FetchApp, reader: Reader) -> None:
-        self.app, self.reader = app, reader
+    def __init__(self, name: str, app: FetchApp, reader: Reader, copies: Copies | None) -> None:
+        self.name, self.app, self.reader, self.copies = name, app, reader, copies
+        self._gaps = self._take_overs = 0
+
+    async def measure(self) -> None:
+        """Set the gauges that nobody sets in passing, for as long as the app runs."""
+        consumer = cast(FetchConsumer, self.app.consumer)
+        while not self.app.should_stop:
+            await self.app.sleep(MEASURE_S)
+            reader = self.reader
+            metrics.GAPS.labels(self.name).inc(reader.gaps - self._gaps)
+            metrics.REBALANCES.labels(self.name).inc(reader.take_overs - self._take_overs)
+            self._gaps, self._take_overs = reader.gaps, reader.take_overs
+            metrics.RECOVERY.labels(self.name).set(reader.recovery_s)
+            for tp, offset in list(reader.guard.next_offsets.items()):
+                end = consumer.highwater_of(tp)
+                if end is not None:
+                    metrics.LAG_RECORDS.labels(tp.topic, str(tp.partition)).set(max(end - offset, 0))
+            if self.copies is not None:
+                sizes = self.copies.sizes().values()
+                metrics.CUSTOMERS.set(sum(max(count - 1, 0) for count, _ in sizes))  # one is the partition's own
+                metrics.STATE_BYTES.set(sum(size for _, size in sizes))
 
 
 def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
@@ -70,7 +91,8 @@ def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
     started_s = time.monotonic()
     fold = make_fold or default_fold(settings)
     restarts = int(os.environ.get(RESTARTS, "0") or 0)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for the loops of Faust's consumer threads too
+    with asyncio.Runner() as runner:
         try:
             ended = runner.run(serve(settings, fold, PAUSES_S[min(restarts, len(PAUSES_S) - 1)]))
         except Refusal as refusal:
@@ -119,6 +141,7 @@ async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> E
         return Ended.STOPPED
     topics = checking.result()
     roles = [make_role(settings, topics, role, make_fold) for role in settings.roles]
+    metrics.BUILD.info({"version": APP_VERSION})
     log.info("starting", roles=list(settings.roles), clock=settings.clock, pid=os.getpid())
     running = [asyncio.create_task(_run_role(role)) for role in roles]
     failed = await _first(stop, *running)
@@ -138,8 +161,8 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
     app = make_app(settings, role)
     options = client_options(settings)
     job: Job
-    if role == "detector":
-        copies = Copies()
+    copies = Copies() if role == "detector" else None
+    if copies is not None:
         state_table(app, topics.changelog, copies)
 
         async def changelog_ends(partitions: set[int]) -> Mapping[int, int]:
@@ -158,6 +181,7 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
     reader = Reader(app, job, Lanes(group_of(settings, role), options))
     app.agent(channel, name=role, concurrency=1)(reader.run)
     app.task(lambda: reader.checkpoint_every(settings.checkpoint_ms / 1000))
+    app.task(reader.watch)
     if role == "detector" and settings.clock == "wall":
         first = TP(topics.journal, 0)
         clock = WallClock(
@@ -168,7 +192,9 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
             owns=lambda: first in reader.guard.next_offsets,
         )
         app.task(lambda: clock.run(app))
-    return Role(app, reader)
+    made = Role(role, app, reader, copies)
+    app.task(made.measure)
+    return made
 
 
 async def committed_texts(settings: Settings, group: str) -> Mapping[TP, str]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from faust.types import TP
+
+LOST_QUIET_S: Final = 0.5
+LOST_BUSY_S: Final = 5.0
 
 
 class Record(Protocol):
@@ -43,6 +46,40 @@ class Verdict(Enum):
     OLD = "old"  # all of it was applied before
     FOREIGN = "foreign"  # the partition is not ours
     GAP = "gap"  # something before it is missing: seek back
+
+
+class LossWatch:
+    """Finds fetches that were lost on the way and that nothing came after, so that no gap ever shows them.
+
+    A partition that was fetched further than it was applied, and does not move while nothing else does either, has
+    lost what is between. Where others move, its fetch may just wait behind theirs, so patience is longer.
+
+    >>> watch, tp = LossWatch(), TP("journal", 0)
+    >>> [watch.lost({tp: 5}, {tp: 9}, now_s) for now_s in (0.0, 0.2, 1.0)] == [[], [], [tp]]
+    True
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[TP, int] = {}
+        self._moved_s = 0.0
+        self._since: dict[TP, tuple[int, float]] = {}
+
+    def lost(self, applied: Mapping[TP, int], fetched: Mapping[TP, int], now_s: float) -> list[TP]:
+        """The partitions to seek back, told once each time; `now_s` is any clock that only rises."""
+        if applied != self._before:
+            self._before, self._moved_s = dict(applied), now_s
+        patience_s = LOST_QUIET_S if now_s - self._moved_s >= LOST_QUIET_S else LOST_BUSY_S
+        found = []
+        for tp, want in applied.items():
+            at, since_s = self._since.get(tp, (None, now_s))
+            if fetched.get(tp, 0) <= want:
+                self._since.pop(tp, None)
+            elif at != want:
+                self._since[tp] = want, now_s
+            elif now_s - since_s >= patience_s:
+                del self._since[tp]
+                found.append(tp)
+        return found
 
 
 class OrderGuard:

@@ -26,14 +26,17 @@ class Places:
     True
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, most: int = REMEMBERED_MAX) -> None:
+        self.count, self.most = count, most
         self._places: dict[str, tuple[bytes, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def __getitem__(self, customer_id: str) -> tuple[bytes, int]:
         place = self._places.get(customer_id)
         if place is None:
-            if len(self._places) >= REMEMBERED_MAX:
+            if len(self._places) >= self.most:
                 self._places.clear()
             key = customer_id.encode()
             place = self._places[customer_id] = key, partition_of(key, self.count)

@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import structlog
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from streams.engine.errors import OrderLostError
-from streams.engine.fetch import Fetch, OrderGuard, Record, Verdict
+from streams.engine.fetch import Fetch, LossWatch, OrderGuard, Record, Verdict
 from streams.engine.transactions import Lanes, Transaction, all_of
-from streams.engine.transport import FetchApp
+from streams.engine.transport import FetchApp, FetchConsumer
 
 GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
+WATCH_S: Final = 0.2
+RECOVERY_STALL_S: Final = 20.0
 log = structlog.get_logger(__name__)
 
 
@@ -57,6 +60,10 @@ class Reader:
         self.guard = OrderGuard()
         self.ready = False  # the partitions are ours and prepared
         self.crashed = False
+        self.gaps = 0  # fetches refused, ever
+        self.take_overs = 0
+        self.recovery_s = 0.0  # from the last take-over to the first record
+        self._taken_over_s = 0.0
         self._taken_over: int | None = None  # the generation whose lanes are open
         self._recovered: int | None = None  # the generation whose recovery is complete
         self._checkpointing = asyncio.Lock()
@@ -67,11 +74,12 @@ class Reader:
 
     async def take_over(self, tps: set[TP]) -> None:
         """Shut out the former owners of these partitions."""
-        started_s = time.monotonic()
+        self._taken_over_s = time.monotonic()
+        self.take_overs += 1
         generation = self.app.consumer_generation_id
         await self.lanes.open(self.job.lanes(tps))
         self._taken_over = generation
-        log.info("took over", role=self.app.conf.id, partitions=len(tps), seconds=_since(started_s))
+        log.info("took over", role=self.app.conf.id, partitions=len(tps), seconds=_since(self._taken_over_s))
 
     async def on_start_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Own the partitions from here on; seeks during a rebalance are not ours, and ignored."""
@@ -86,7 +94,14 @@ class Reader:
         if self._recovered == generation and self._owns(generation):
             self.guard.own(starts)
             self.ready = True
-            log.info("ready", role=self.app.conf.id, partitions=len(starts))
+            self.recovery_s = _since(self._taken_over_s)
+            log.info("ready", role=self.app.conf.id, partitions=len(starts), seconds=self.recovery_s)
+
+    async def on_flow(self) -> None:
+        """Fetch again from where each partition starts: Faust drops what comes between its seek and this moment."""
+        if self.ready:
+            for tp, offset in list(self.guard.next_offsets.items()):
+                await self._seek(tp, offset)
 
     async def run(self, stream: Any) -> None:
         """The agent's body: no exception leaves it without crashing the app."""
@@ -107,8 +122,16 @@ class Reader:
         elif verdict is Verdict.GAP:
             if self.guard.gaps_in_a_row(tp) > GAPS_MAX:
                 raise OrderLostError(f"{tp.topic}[{tp.partition}]: offset {self.guard.next_offsets[tp]} does not come")
-            await self.app.consumer.seek_wait({tp: self.guard.next_offsets[tp]})
+            self.gaps += 1
+            await self._seek(tp, self.guard.next_offsets[tp])
         await asyncio.sleep(0)
+
+    async def _seek(self, tp: TP, offset: int) -> None:
+        try:
+            await self.app.consumer.seek_wait({tp: offset})
+        except IllegalStateError:
+            if tp in self.guard.next_offsets:  # else it was given away meanwhile
+                raise
 
     async def checkpoint(self) -> None:
         """Make everything applied so far true, each lane in a transaction of its own."""
@@ -137,6 +160,22 @@ class Reader:
             await self.checkpoint()
             await self.app.sleep(max(interval_s - (time.monotonic() - started_s), 0.005))
 
+    async def watch(self) -> None:
+        """Seek back what was fetched and lost with nothing behind it, and give up a recovery that stands still."""
+        losses, consumer = LossWatch(), cast(FetchConsumer, self.app.consumer)
+        fetched: dict[TP, int] = {}
+        moved_s = time.monotonic()
+        while not self.app.should_stop:
+            await self.app.sleep(WATCH_S)
+            before, fetched, now_s = fetched, consumer.fetched_to(), time.monotonic()
+            if fetched != before or self.ready or self._taken_over is None:
+                moved_s = now_s
+            elif now_s - moved_s > RECOVERY_STALL_S:
+                await self.crash(OrderLostError(f"recovery stands still for {RECOVERY_STALL_S:g} s"))
+            for tp in losses.lost(self.guard.next_offsets, fetched, now_s):
+                self.gaps += 1
+                await self._seek(tp, self.guard.next_offsets[tp])
+
     async def crash(self, error: BaseException) -> None:
         """Stop all work at once; nothing pending is written any more."""
         if not self.crashed:
@@ -147,11 +186,11 @@ class Reader:
     def _owns(self, generation: int) -> bool:
         return generation == self._taken_over == self.app.consumer_generation_id
 
-    async def _on_complete(self, *_: Any, signal: Any = None, **__: Any) -> None:
+    async def _on_complete(self, *_: Any, signal: Any = None, **__: Any) -> None:  # noqa: ARG002
         if self._taken_over is not None and self._owns(self._taken_over):
             self._recovered = self._taken_over  # Faust seeks next
 
-    async def _on_revoked(self, *_: Any, signal: Any = None, **__: Any) -> None:
+    async def _on_revoked(self, *_: Any, signal: Any = None, **__: Any) -> None:  # noqa: ARG002
         self._taken_over = self._recovered = None
         self.ready = False
         self.guard.disown()  # before any await: no fetch may be applied now
@@ -160,7 +199,7 @@ class Reader:
         self.job.release()
         await self.lanes.close()
 
-    async def _on_shutdown(self, *_: Any, signal: Any = None, **__: Any) -> None:
+    async def _on_shutdown(self, *_: Any, signal: Any = None, **__: Any) -> None:  # noqa: ARG002
         await self._on_revoked()
 
 

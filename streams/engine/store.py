@@ -31,10 +31,10 @@ class Copy:
     4
     """
 
-    def __init__(self, first: int = 0) -> None:
+    def __init__(self, first: int = 0, used_at_s: float = 0.0) -> None:
         self.states: dict[bytes, bytes] = {}
         self.end = first
-        self.used_at_s = time.monotonic()
+        self.used_at_s = used_at_s
 
     def take(self, fetch: Fetch) -> bool:
         """Apply a changelog fetch; False, and nothing changed, if records before it are missing."""
@@ -54,7 +54,8 @@ class Copy:
 class Copies:
     """The copies of one worker, by partition."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
         self._copies: dict[int, Copy] = {}
 
     def take(self, partition: int, fetch: Fetch) -> bool:
@@ -73,14 +74,15 @@ class Copies:
 
     def own(self, first: Mapping[int, int]) -> None:
         """Own these partitions and no others; what is held of them stays, else it is read from `first` on."""
-        oldest_s = time.monotonic() - FORGET_S
+        now_s = self._now_s()
+        oldest_s = now_s - FORGET_S
         held = {p: copy for p, copy in self._copies.items() if p in first and copy.used_at_s >= oldest_s}
-        self._copies = {p: held.get(p) or Copy(first[p]) for p in first}
+        self._copies = {p: held.get(p) or Copy(first[p], now_s) for p in first}
 
     def used(self, partition: int) -> None:
         """Note that what is held of a partition is what its changelog holds now."""
         if partition in self._copies:
-            self._copies[partition].used_at_s = time.monotonic()
+            self._copies[partition].used_at_s = self._now_s()
 
     def behind(self, ends: Mapping[int, int]) -> dict[int, tuple[int, int]]:
         """Per partition that was not read to its end: the offset reached, and the end."""

@@ -45,7 +45,7 @@ class Lane:
             **options,
             transactional_id=transactional_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            compression_type="lz4",
+            compression_type="snappy",  # ten times as fast as aiokafka's lz4, which is fixed at level 9
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
             linger_ms=0,

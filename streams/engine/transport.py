@@ -40,7 +40,6 @@ PRIVATE: Final = {
         "_ensure_consumer",
         "_assignor",
     ),
-    "faust.app.base.App": ("_stop_fetcher",),
     "faust.tables.table.Table": ("_new_store",),
 }
 POLL_S: Final = 0.2  # how long a fetch waits for data; a recovery that ends in a marker is noticed after this time
@@ -55,6 +54,9 @@ class Owner(Protocol):
 
     async def on_start_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Faust has sought the source partitions to these offsets."""
+
+    async def on_flow(self) -> None:
+        """Fetches are handed over from here on; those before were dropped."""
 
 
 class ConsumerOnly(BootStrategy):
@@ -82,7 +84,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         super().__init__(*args, **kwargs)
         self._ends: dict[TopicPartition, int] = {}
 
-    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:  # noqa: ARG002
         conf = self.app.conf
         self._assignor = self.app.assignor
         return aiokafka.AIOKafkaConsumer(
@@ -150,15 +152,9 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             self._ends[tp] = offset
         return {TP(*tp): offset for tp, offset in offsets.items()}
 
-    async def lag_at(self, tp: TP) -> tuple[int, int] | None:
-        """The position and the highwater of a partition, or None while either is unknown."""
-        return cast(tuple[int, int] | None, await self.call_thread(self._lag_at, TopicPartition(*tp)))
-
-    async def _lag_at(self, tp: TopicPartition) -> tuple[int, int] | None:
-        consumer = self._ensure_consumer()
-        highwater = consumer.highwater(tp) if tp in consumer.assignment() else None
-        end = self._ends.get(tp)
-        return None if highwater is None or end is None else (end, highwater)
+    def fetched_to(self) -> dict[TP, int]:
+        """Where the last fetch of each partition ended, or where it was sought to; may be asked by any thread."""
+        return {TP(*tp): end for tp, end in self._ends.copy().items()}
 
 
 class FetchConsumer(driver.Consumer):
@@ -189,6 +185,11 @@ class FetchConsumer(driver.Consumer):
         self._read_offset.update(dict.fromkeys(offsets))  # Faust's own filter stays out: the order guard decides
         await self.app.owner.on_start_offsets(offsets)
 
+    def resume_flow(self) -> None:
+        """Let fetches through, and have those fetched again that Faust dropped while it sought and waited."""
+        super().resume_flow()
+        self.add_future(self.app.owner.on_flow())
+
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Fence first, then let Faust recover: an old owner's open transaction holds back every reader."""
         try:
@@ -198,9 +199,13 @@ class FetchConsumer(driver.Consumer):
             return
         await super().on_partitions_assigned(assigned, generation_id)
 
-    async def lag_at(self, tp: TP) -> tuple[int, int] | None:
-        """The position and the highwater of a partition, or None while either is unknown."""
-        return await self._thread.lag_at(tp)
+    def fetched_to(self) -> dict[TP, int]:
+        """Where the last fetch of each partition ended, handed over or not."""
+        return self._thread.fetched_to()
+
+    def highwater_of(self, tp: TP) -> int | None:
+        """The offset behind the last record of a partition, as far as fetches have told; None if they have not."""
+        return self.highwater(tp) if tp in self.assignment() else None
 
 
 def as_message(tp: TP, fetch: Fetch, generation: int) -> ConsumerMessage:
@@ -224,7 +229,7 @@ class PassThrough(faust.Schema):  # type: ignore[type-arg]
         """The decoder of one topic: the message's value is the event's value."""
         create_event = app.create_event
 
-        async def decode(message: ConsumerMessage, *, propagate: bool = False) -> Any:
+        async def decode(message: ConsumerMessage, *, propagate: bool = False) -> Any:  # noqa: ARG001
             return create_event(None, message.value, {}, message)
 
         return decode

@@ -26,8 +26,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
-from schemas.journal import encode_tick
 from schemas.intake import Accepted, read_event
+from schemas.journal import encode_tick
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL, state_changelog
 from streams.detector import FoldFactory
 from streams.engine.partitions import partition_of
@@ -229,7 +229,6 @@ class Trial:
                 assert left == parts.get(number, []), f"{topic}[{number}]: {len(left)} for {len(parts.get(number, []))}"
         assert not any("records that the state held already" in w.text() for w in self.workers), "fence skips"
 
-
     async def assert_taken_in(self) -> None:
         """Compare the journal and the dead letters with the inputs: all of it, once, in the order of each source."""
         want: Counter[bytes] = Counter()
@@ -390,4 +389,3 @@ class Feeder:
             await self.producer.send_batch(batch, topic, partition=number)
         await self.producer.flush()
         await (self.producer.commit_transaction() if commit else self.producer.abort_transaction())
-

@@ -9,6 +9,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import PolicyViolationError
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import JOURNAL
@@ -64,6 +65,24 @@ async def _configure(trial: Trial, configs: dict[str, str]) -> None:
     await admin.close()
 
 
+async def _delete(trial: Trial, before: dict[TopicPartition, RecordsToDelete], deadline_s: float = 20.0) -> None:
+    """Delete the records before these offsets, as soon as the broker has heard that it may."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=trial.bootstrap)
+    await admin.start()
+    try:
+        until = time.monotonic() + deadline_s
+        while True:
+            try:
+                await admin.delete_records(before)
+                return
+            except PolicyViolationError:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+
+
 async def _was_compacted(trial: Trial) -> bool:
     """Whether the changelog has lost records: fewer are left than half of its offsets."""
     parts = (await trial.read(trial.changelog)).values()
@@ -87,10 +106,7 @@ async def _trimmed(trial: Trial) -> None:
                 cut[TopicPartition(trial.changelog, number)] = RecordsToDelete(before_offset=min(newest.values()))
             assert all(record.before_offset > 5 for record in cut.values())
             await _configure(trial, {"cleanup.policy": "delete"})  # else the broker deletes nothing on request
-            admin = AIOKafkaAdminClient(bootstrap_servers=trial.bootstrap)
-            await admin.start()
-            await admin.delete_records(cut)
-            await admin.close()
+            await _delete(trial, cut)
             await _configure(trial, {"cleanup.policy": "compact"})
             last = trial.start(CHURNWATCH_INSTANCE_ID="w")
             await last.ready()

@@ -132,6 +132,40 @@ async def _codecs_and_poison(trial: Trial) -> None:
         trial.end()
 
 
+async def _whole_chain_killed(trial: Trial, seed: int) -> None:
+    """Both roles in one process, with the wall clock ticking into the journal."""
+    rng = random.Random(seed)
+    await trial.create()
+    try:
+        async with Feeder(trial.bootstrap) as feeder:
+            feeding = asyncio.create_task(_feed_all(trial, feeder, inputs(seed, 16_000, 3), 2_000))
+            for _ in range(3):
+                worker = trial.start(CHURNWATCH_INSTANCE_ID="w")
+                await worker.ready(2)
+                await asyncio.sleep(rng.uniform(0.2, 1.2))
+                worker.kill()
+            last = trial.start(CHURNWATCH_INSTANCE_ID="w")
+            await last.ready(2)
+            await feeding
+            await trial.caught_up("intake")
+            await asyncio.sleep(0.7)  # one more tick
+            assert await last.stop() < 10.0
+            settling = trial.start(CHURNWATCH_ROLES="detector", CHURNWATCH_CLOCK="events")  # no more ticks
+            await settling.ready()
+            await trial.caught_up("detector")
+            await settling.stop()
+        await trial.assert_taken_in()
+        await trial.assert_exact()
+    finally:
+        trial.end()
+
+
+def test_kill_9_of_both_roles_loses_and_doubles_nothing(bootstrap: str, tmp_path: Path) -> None:
+    env = {"CHURNWATCH_ROLES": "intake,detector", "CHURNWATCH_CLOCK": "wall"}
+    trials = [Trial(bootstrap, tmp_path, fold="detectors", **env) for _ in range(2)]
+    asyncio.run(together(*(_whole_chain_killed(trial, seed) for seed, trial in enumerate(trials))))
+
+
 def test_kill_9_of_intake_loses_and_doubles_nothing(bootstrap: str, tmp_path: Path) -> None:
     trials = [Trial(bootstrap, tmp_path, CHURNWATCH_ROLES="intake", CHURNWATCH_CLOCK="wall") for _ in range(3)]
     runs = [_killed(trials[0], 1), _killed(trials[1], 2), _two_share(trials[2], 3)]

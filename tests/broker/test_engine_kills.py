@@ -106,3 +106,25 @@ def test_sigterm_under_load_stops_cleanly_within_ten_seconds(bootstrap: str, tmp
     trials = [Trial(bootstrap, tmp_path) for _ in range(3)]
     runs = [stopped_and_started(trials[0], 0.2), stopped_and_started(trials[1], 0.9), stopped_before_ready(trials[2])]
     asyncio.run(together(*runs))
+
+
+async def _nothing_follows(trial: Trial, seed: int) -> None:
+    await trial.create()
+    try:
+        items = journal_items(seed, 1_200)
+        async with Feeder(trial.bootstrap) as feeder:
+            for at in range(0, 1_200, 300):
+                await feeder.feed(trial.named(JOURNAL), items[at : at + 300])
+                worker = trial.start()
+                await worker.ready()
+                await trial.caught_up(wait_s=10.0)
+                await worker.stop()
+        await trial.assert_exact()
+    finally:
+        trial.end()
+
+
+def test_what_was_there_before_a_start_is_read_though_nothing_follows_it(bootstrap: str, tmp_path: Path) -> None:
+    """Faust drops fetches around a start; with nothing behind them no gap would ever show it."""
+    trials = [Trial(bootstrap, tmp_path) for _ in range(3)]
+    asyncio.run(together(*(_nothing_follows(trial, seed) for seed, trial in enumerate(trials))))
