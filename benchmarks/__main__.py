@@ -70,7 +70,7 @@ class Bench:
 
 
 TITLES = {
-    "core": "The core alone, on one core",
+    "core": "The core alone, per second of CPU time on one core",
     "worker": "The worker on Kafka",
     "peers": "Other engines with the same core",
     "intake": "Intake",

@@ -1,4 +1,4 @@
-"""The core by itself, on one core of the machine: no Kafka, no event loop."""
+"""The core by itself, no Kafka, no event loop; per second of CPU time: one core is one core on a busy machine too."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def run(records: list[Record], states: dict[bytes, bytes], *, warm: int, max_hot
     sizes: list[int] = []
     for first in range(0, len(records), FETCH):
         fetch = records[first : first + FETCH]
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         fold.feed(fetch)
-        fed_s = time.perf_counter() - started_s
+        fed_s = time.process_time() - started_s
         since += len(fetch)
         taken_s = 0.0
         if since >= CHECKPOINT or first + FETCH >= len(records):
             since = 0
             hot_max = max(hot_max, len(fold.hot))
-            started_s = time.perf_counter()
+            started_s = time.process_time()
             taken = fold.snapshot()
-            taken_s = time.perf_counter() - started_s
+            taken_s = time.process_time() - started_s
             dirty_max = max(dirty_max, len(taken.states))
             sizes += [len(state) for key, state in taken.states if state is not None and key != PARTITION_KEY]
         if first >= warm:

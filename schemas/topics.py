@@ -28,6 +28,7 @@ class Topic(Struct, frozen=True, gc=False, kw_only=True):
     consumers: tuple[Role, ...]
     holds: str
     partitions_like: str | None = None
+    batch_bytes_max: int | None = None
 
     def named(self, prefix: str = "") -> str:
         """The topic's name on a broker.
@@ -41,11 +42,13 @@ class Topic(Struct, frozen=True, gc=False, kw_only=True):
         """The topic's settings in Kafka's own names.
 
         >>> TOPICS["churn.dlq"].config()
-        {'cleanup.policy': 'delete', 'retention.ms': '1209600000'}
+        {'cleanup.policy': 'delete', 'retention.ms': '1209600000', 'max.message.bytes': '16777216'}
         """
         settings: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_ms is not None:
             settings["retention.ms"] = str(self.retention_ms)
+        if self.batch_bytes_max is not None:
+            settings["max.message.bytes"] = str(self.batch_bytes_max)
         return settings
 
 
@@ -137,6 +140,8 @@ _ROWS: Final = (
         cleanup="delete",
         retention_ms=14 * DAY_MS,
         partitions=4,
+        # A record at the limit of its own topic grows by the headers that say why it is here.
+        batch_bytes_max=16 * 1024 * 1024,
         producers=("intake", "detector"),
         consumers=("upstream",),
         holds="what could not be used, as it came",

@@ -25,7 +25,7 @@ from streams.engine.partitions import partition_of
 from streams.engine.store import Copies
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
-PENDING_MAX: Final = 20_000  # records applied before a checkpoint is due, whatever the time
+PENDING_MAX: Final = 40_000  # records applied before a checkpoint is due, whatever the time
 FENCE_BYTES: Final = 8
 log = structlog.get_logger(__name__)
 

@@ -32,6 +32,7 @@ NOISE: Final = (
     "Marking the coordinator dead",
     "Heartbeat send request failed",
     "Heartbeat session expired",
+    "LeaveGroup request failed",
     "[^",  # Faust's services; why an app failed is said by the worker, once
 )
 FAUST: Final = ("faust", "mode", "streams.engine.transport", "streams.engine.store")  # ours log under their module

@@ -21,6 +21,8 @@ from streams.engine.fetch import Fetch, LossWatch, OrderGuard, Record, Verdict
 from streams.engine.transactions import Lanes, Transaction, all_of
 from streams.engine.transport import FetchApp, FetchConsumer
 
+CHECKPOINT_PARTS: Final = 5  # at most one part in so many of the time goes into checkpoints…
+INTERVAL_MAX_S: Final = 1.0  # …as long as they are not further apart than this
 GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
 WATCH_S: Final = 0.2
 RECOVERY_STALL_S: Final = 20.0
@@ -153,12 +155,17 @@ class Reader:
         await self.lanes.commit(transaction)
         self.job.committed(transaction, time.perf_counter() - started_s)
 
-    async def checkpoint_every(self, interval_s: float) -> None:
-        """Checkpoint for as long as the app runs, `interval_s` apart."""
+    async def checkpoint_every(self, shortest_s: float) -> None:
+        """Checkpoint for as long as the app runs: often while there is little to do, less often under load.
+
+        A checkpoint writes each customer's state once, however many events it had, so rarer ones are cheaper.
+        """
         while not self.app.should_stop:
             started_s = time.monotonic()
             await self.checkpoint()
-            await self.app.sleep(max(interval_s - (time.monotonic() - started_s), 0.005))
+            took_s = time.monotonic() - started_s
+            interval_s = max(shortest_s, min(CHECKPOINT_PARTS * took_s, INTERVAL_MAX_S))
+            await self.app.sleep(max(interval_s - took_s, 0.005))
 
     async def watch(self) -> None:
         """Seek back what was fetched and lost with nothing behind it, and give up a recovery that stands still."""

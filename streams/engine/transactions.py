@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from streams.engine.errors import Refusal, denied_names, is_fenced, refusal_in
@@ -89,7 +89,10 @@ class Lane:
                 append = batch.append
                 append(key=key, value=value, timestamp=None, headers=headers)
         sent.append(await producer.send_batch(batch, topic, partition=partition))
-        await all_of(sent)
+        try:
+            await all_of(sent)
+        except MessageSizeTooLargeError as error:
+            raise Refusal(f"{topic} takes no record this large: raise its max.message.bytes.") from error
 
 
 async def all_of(works: Iterable[Awaitable[Any]]) -> None:

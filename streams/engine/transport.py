@@ -10,6 +10,7 @@ PRIVATE lists the names used; tests/streams/engine/test_private_names.py has one
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Protocol, cast
 
@@ -107,6 +108,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self._ends.clear()
         await super().on_partitions_revoked(revoked)
+
+    async def on_thread_stop(self) -> None:
+        """Stop; without a broker aiokafka fails at it, which leaves nothing behind that the process would keep."""
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await super().on_thread_stop()
 
     async def _fetch_records(  # type: ignore[override]
         self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import re
 import signal
 import subprocess
@@ -21,25 +20,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
 from schemas.intake import Accepted, read_event
-from schemas.journal import encode_tick
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL, state_changelog
 from streams.detector import FoldFactory
-from streams.engine.partitions import partition_of
 from streams.settings import Settings
 from streams.topics import Layout, create
 from tests.broker.standin import StandIn
+from tests.broker.traffic import Item
 
 ROOT = Path(__file__).parents[2]
 FOREVER_S = 60.0
-START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
-
-Item = tuple[bytes | None, bytes | None]
 
 
 class Worker:
@@ -78,6 +72,16 @@ class Worker:
     async def ready(self, times: int = 1) -> None:
         """Wait until a role has said so many times that its partitions are its own."""
         await self.until(lambda: self.said("ready") >= times)
+
+    async def refused(self, wait_s: float = 30.0) -> str:
+        """The last line of a worker that refuses to run: exit code 1, and no traceback."""
+        until_s = time.monotonic() + wait_s
+        while self.process.poll() is None:
+            assert time.monotonic() < until_s, self.text()[-3000:]
+            await asyncio.sleep(0.1)
+        assert self.process.returncode == 1, self.text()[-3000:]
+        assert "Traceback" not in self.text()
+        return self.text().strip().splitlines()[-1]
 
     def kill(self) -> None:
         """kill -9."""
@@ -288,54 +292,6 @@ async def _count(consumer: AIOKafkaConsumer, topic: str) -> int:
             return len(found)
         await asyncio.sleep(0.1)
     raise AssertionError(f"no topic {topic}")
-
-
-def journal_items(seed: int, count: int, customers: int = 2_000, partitions: int = 3) -> list[tuple[int, Item]]:
-    """`count` events of Zipf customers as (partition, record), and a tick to every partition after each 400."""
-    rng = random.Random(seed)
-    items: list[tuple[int, Item]] = []
-    for i in range(count):
-        customer = b"c-%d" % min(int(rng.paretovariate(0.6)), customers)
-        items.append((partition_of(customer, partitions), (customer, event(rng, i, customer.decode()))))
-        if i % 400 == 399:
-            items += [(p, (None, encode_tick(float(START_S + i * 60)))) for p in range(partitions)]
-    return items
-
-
-KINDS: Sequence[tuple[str, dict[str, Any]]] = (
-    ("usage.session.started", {}),
-    ("usage.feature.used", {"feature": "report"}),
-    ("usage.cancel_page.viewed", {}),
-    ("billing.payment.failed", {"invoice_id": "I", "attempt": 1}),
-    ("support.ticket.opened", {"ticket_id": "T", "topic": "login"}),
-    ("support.call.abandoned", {"call_id": "C", "wait_s": 400.0}),
-    ("app.error.raised", {"code": "E1", "fatal": True}),
-    ("engagement.opted_out", {"channel": "email"}),
-)
-TOPIC_OF_SEGMENT = {"usage": "usage", "billing": "billing", "support": "support", "app": "app-errors"}
-
-
-def event(rng: random.Random, number: int, customer: str) -> bytes:
-    """A valid event as it stands in the journal."""
-    kind, data = rng.choice(KINDS)
-    filled = {key: f"{value}{number}" if value in ("T", "C") else value for key, value in data.items()}
-    time_s = START_S + number * 60
-    body = {
-        "specversion": "1.0",
-        "id": f"e{number}",
-        "source": "/test",
-        "type": kind,
-        "subject": customer,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time_s)),
-        "data": filled,
-    }
-    return msgspec.json.encode(body)
-
-
-def input_topic(value: bytes) -> str:
-    """The input topic of an event made by `event`."""
-    kind = str(msgspec.json.decode(value)["type"])
-    return f"{TOPIC_OF_SEGMENT.get(kind.split('.')[0], 'engagement')}.events"
 
 
 async def together(*trials: Awaitable[None]) -> None:

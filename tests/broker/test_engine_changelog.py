@@ -13,7 +13,8 @@ from aiokafka.errors import PolicyViolationError
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import JOURNAL
-from tests.broker.harness import Feeder, Trial, Worker, journal_items, together
+from tests.broker.harness import Feeder, Trial, Worker, together
+from tests.broker.traffic import journal_items
 
 COMPACT_AT_ONCE = {
     "cleanup.policy": "compact",

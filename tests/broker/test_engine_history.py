@@ -10,7 +10,8 @@ from schemas.intake import Accepted, read_event
 from schemas.journal import encode_tick
 from schemas.topics import JOURNAL
 from streams.engine.partitions import partition_of
-from tests.broker.harness import Feeder, Item, Trial, event, input_topic, together
+from tests.broker.harness import Feeder, Trial, together
+from tests.broker.traffic import Item, event, input_topic
 
 TICK_S = 3_600
 FAR_S = 4e9  # an intake clock that refuses nothing

@@ -8,10 +8,13 @@ import random
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.deadletters import read_dead_letter
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS
-from tests.broker.harness import START_S, Feeder, Item, Trial, event, input_topic, together
+from tests.broker.harness import Feeder, Trial, together
+from tests.broker.traffic import START_S, Item, event, input_topic
 
 CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 POISON: tuple[bytes | None, ...] = (
@@ -170,6 +173,45 @@ def test_kill_9_of_intake_loses_and_doubles_nothing(bootstrap: str, tmp_path: Pa
     trials = [Trial(bootstrap, tmp_path, CHURNWATCH_ROLES="intake", CHURNWATCH_CLOCK="wall") for _ in range(3)]
     runs = [_killed(trials[0], 1), _killed(trials[1], 2), _two_share(trials[2], 3)]
     asyncio.run(together(*runs))
+
+
+async def _send(trial: Trial, values: dict[str, bytes]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=trial.bootstrap, max_request_size=2_000_000)
+    await producer.start()
+    for topic, value in values.items():
+        await producer.send_and_wait(trial.named(topic), value, partition=0)
+    await producer.stop()
+
+
+async def _largest(trial: Trial) -> None:
+    """The largest record that an input topic takes still fits into the dlq, with all that is said about it."""
+    await trial.create()
+    value = random.Random(5).randbytes(1_048_400)  # a few bytes below Kafka's default limit, and nothing to compress
+    try:
+        await _send(trial, dict.fromkeys(INPUT_TOPICS[:2], value))
+        worker = trial.start()
+        await worker.ready()
+        await trial.caught_up("intake", wait_s=15.0)
+        await worker.stop()
+        letters = [r for records in (await trial.read(trial.named(DEAD_LETTERS))).values() for r in records]
+        assert [letter.value == value for letter in letters] == [True, True]
+        admin = AIOKafkaAdminClient(bootstrap_servers=trial.bootstrap)
+        await admin.start()
+        small = ConfigResource(
+            ConfigResourceType.TOPIC, trial.named(DEAD_LETTERS), configs={"max.message.bytes": "9999"}
+        )
+        await admin.alter_configs([small])
+        await admin.close()
+        await _send(trial, {INPUT_TOPICS[0]: value[:500_000]})
+        said = await trial.start().refused()
+        assert trial.named(DEAD_LETTERS) in said
+        assert "max.message.bytes" in said
+    finally:
+        trial.end()
+
+
+def test_the_largest_record_becomes_a_dead_letter(bootstrap: str, tmp_path: Path) -> None:
+    asyncio.run(_largest(Trial(bootstrap, tmp_path, CHURNWATCH_ROLES="intake", CHURNWATCH_CLOCK="wall")))
 
 
 def test_each_codec_is_read_and_poison_becomes_dead_letters(bootstrap: str, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import JOURNAL
-from tests.broker.harness import Feeder, Trial, journal_items, together
+from tests.broker.harness import Feeder, Trial, together
+from tests.broker.traffic import journal_items
 
 SEEDS = (1, 2, 3)
 KILLS = 4

@@ -13,7 +13,8 @@ from deploy.kafka.client import Kafka
 from schemas.topics import JOURNAL
 from streams.engine.errors import is_fenced
 from streams.engine.transactions import Lanes, Transaction
-from tests.broker.harness import Feeder, Trial, Worker, journal_items, together
+from tests.broker.harness import Feeder, Trial, Worker, together
+from tests.broker.traffic import journal_items
 
 
 async def _joins_is_killed_comes_back(trial: Trial, seed: int) -> None:

@@ -12,19 +12,8 @@ from deploy.kafka.choose import LocalBroker
 from deploy.kafka.client import Kafka
 from deploy.kafka.kafka import free_port
 from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
-from tests.broker.harness import Feeder, Trial, Worker, journal_items, together
-
-
-async def _refused(worker: Worker, wait_s: float = 30.0) -> str:
-    """What a worker said that ended with exit code 1."""
-    waited_s = 0.0
-    while worker.process.poll() is None:
-        assert waited_s < wait_s, worker.text()[-3000:]
-        await asyncio.sleep(0.1)
-        waited_s += 0.1
-    assert worker.process.returncode == 1, worker.text()[-3000:]
-    assert "Traceback" not in worker.text()
-    return worker.text().strip().splitlines()[-1]
+from tests.broker.harness import Feeder, Trial, together
+from tests.broker.traffic import journal_items
 
 
 async def _admin(trial: Trial, *, delete: str, create: tuple[str, int] | None = None) -> None:
@@ -45,7 +34,7 @@ def test_a_missing_topic_is_named(bootstrap: str, tmp_path: Path) -> None:
         await trial.create()
         await _admin(trial, delete=trial.named(DEAD_LETTERS))
         try:
-            said = await _refused(trial.start())
+            said = await trial.start().refused()
             assert trial.named(DEAD_LETTERS) in said
             assert "missing" in said
         finally:
@@ -59,7 +48,7 @@ def test_a_changelog_that_has_not_the_journals_partitions_is_named(bootstrap: st
         await trial.create()
         await _admin(trial, delete=trial.changelog, create=(trial.changelog, 2))
         try:
-            said = await _refused(trial.start())
+            said = await trial.start().refused()
             assert trial.changelog in said
             assert "2 partitions" in said
         finally:
@@ -114,7 +103,7 @@ def test_a_denied_write_is_named(guarded_broker: LocalBroker, tmp_path: Path, to
 
     async def refused() -> None:
         try:
-            said = await _refused(trial.start())
+            said = await trial.start().refused()
             assert denied in said
             assert "write" in said.lower()
         finally:
@@ -125,23 +114,44 @@ def test_a_denied_write_is_named(guarded_broker: LocalBroker, tmp_path: Path, to
     asyncio.run(refused())
 
 
-def test_a_broker_restart_under_load_loses_and_doubles_nothing(own_broker: LocalBroker, tmp_path: Path) -> None:
-    async def restarted(trial: Trial, *, kill: bool) -> None:
+def test_a_broker_restarted_killed_or_away_at_the_stop_loses_and_doubles_nothing(
+    own_broker: LocalBroker, tmp_path: Path
+) -> None:
+    async def restarted(trial: Trial) -> None:
         await trial.create()
         try:
             items = journal_items(2, 24_000)
+            worker = trial.start()
+            await worker.ready()
+            for part, kill in ((items[:8_000], True), (items[8_000:16_000], False)):
+                async with Feeder(trial.bootstrap) as feeder:
+                    await feeder.feed(trial.named(JOURNAL), part, per_s=8_000)
+                own_broker.restart(kill=kill, down_s=1.0)  # blocks, and must: its thread is its life
             async with Feeder(trial.bootstrap) as feeder:
-                worker = trial.start()
-                await worker.ready()
-                await feeder.feed(trial.named(JOURNAL), items[:12_000], per_s=12_000)
-            own_broker.restart(kill=kill, down_s=1.0)  # blocks, and must: its thread is its life
-            async with Feeder(trial.bootstrap) as feeder:
-                await feeder.feed(trial.named(JOURNAL), items[12_000:], per_s=6_000)
+                await feeder.feed(trial.named(JOURNAL), items[16_000:])
             await trial.caught_up()
             await worker.stop()
             await trial.assert_exact()
         finally:
             trial.end()
 
-    asyncio.run(restarted(Trial(own_broker.bootstrap, tmp_path), kill=True))
-    asyncio.run(restarted(Trial(own_broker.bootstrap, tmp_path), kill=False))
+    async def stopped_without_a_broker(trial: Trial) -> None:
+        await trial.create()
+        try:
+            async with Feeder(trial.bootstrap) as feeder:
+                worker = trial.start(CHURNWATCH_STOP_DEADLINE_S="3")
+                await worker.ready()
+                await feeder.feed(trial.named(JOURNAL), journal_items(3, 6_000))
+            own_broker.kill()
+            assert await worker.stop() < 10.0
+            own_broker.start()
+            last = trial.start()
+            await last.ready()
+            await trial.caught_up()
+            await last.stop()
+            await trial.assert_exact()
+        finally:
+            trial.end()
+
+    asyncio.run(restarted(Trial(own_broker.bootstrap, tmp_path)))
+    asyncio.run(stopped_without_a_broker(Trial(own_broker.bootstrap, tmp_path)))
