@@ -100,6 +100,7 @@ def revise(
         assessor.first_reason(c),
         last.calm_since_s if last else NEVER,
         last.snoozed_until_s if last and status == "snoozed" else 0,
+        by_team=last is not None and last.feedback == "closed",
     )
     return alert
 

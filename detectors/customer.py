@@ -85,6 +85,7 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     calm_since_s: int = NEVER  # since when the probability is under `exit`
     snoozed_until_s: int = 0
     feedback: str = ""  # what the team said since the last revision: acknowledged, snoozed, closed
+    by_team: bool = False  # ended by the team, not by itself
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False):

@@ -1,7 +1,7 @@
 """Stored numbers of what a state counts, keeps and has open. Append only: they are in every stored state."""
 
 # day and hour counters
-ACTIVITY, SESSIONS, ERRORS, FATALS, CALLS, INVOICES, ORDER_CENTS, FAULTS = range(1, 9)
+ACTIVITY, SESSIONS, ERRORS, FATALS, CALLS, INVOICES, ORDER_CENTS, FAULTS, GIVEN_UP = range(1, 10)
 
 # Distinct days kept per counter, the newest: as many as the longest window that is read of it, and some.
 DAYS_KEPT = {
@@ -13,6 +13,7 @@ DAYS_KEPT = {
     INVOICES: 24,
     ORDER_CENTS: 24,
     FAULTS: 32,
+    GIVEN_UP: 32,
 }
 
 # points: newest events of a kind

@@ -89,7 +89,9 @@ def judge(c: Customer, probability: float, assessor: Assessor, now_s: int) -> st
 def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, now_s: int, p: AlertPolicy) -> str:
     if is_churned(c) or probability < p.enter:
         return "same"
-    if alert is not None and probability < p.band_critical and now_s < (rested_s := alert.revised_s + p.cooldown_s):
+    # What the team has closed rests in any case: they know why.
+    rests = alert is not None and (alert.by_team or probability < p.band_critical)
+    if alert is not None and rests and now_s < (rested_s := alert.revised_s + p.cooldown_s):
         c.dues[LIFECYCLE] = rested_s
         return "same"
     return "risen"

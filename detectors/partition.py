@@ -11,7 +11,7 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -34,7 +34,7 @@ from detectors.customer import (
 )
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
-from detectors.lifecycle import TRANSITIONS, is_churned, judge, level_of, status_of
+from detectors.lifecycle import LIFECYCLE, TRANSITIONS, judge, level_of, status_of
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Headers, Record, Snapshot, Write
@@ -44,7 +44,7 @@ from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
 from schemas.journal import decode_control
 from schemas.retention import ErasureRequested
-from schemas.scores import ScoreRow, encode_score
+from schemas.scores import encode_score
 
 PARTITION_KEY = b""  # no customer has it: ids are not empty
 ACTIVITIES = frozenset(
@@ -101,20 +101,20 @@ class Partition:
         self._seeds: dict[str, int] = {}
         self._rewind()
 
-    # -- reading ------------------------------------------------------------------------------------
-
     def feed(self, records: Sequence[Record]) -> None:
         """Apply records in order of their offsets. Never raises for what a record says."""
         self._fed.append(records)
         try:
             self._run(records)
         except PoisonedError:
-            self._careful = True
-            fed = self._fed
-            self._rewind()
-            self._fed = fed
-            for again in fed:
-                self._run(again)
+            self._again()
+
+    def _again(self) -> None:
+        """Take back what happened since the last snapshot, and do it again with care."""
+        self._careful = True
+        self._rewind()
+        for records in self._fed:
+            self._run(records)
 
     def _rewind(self) -> None:
         """Be as the state bytes say: at the start, and when what happened since must be taken back."""
@@ -182,10 +182,12 @@ class Partition:
             if digest in ring and is_in_ring(ring, digest):
                 self.stats["duplicates"] += 1
                 continue
-            if careful:
-                c = load(dump(c))
             try:
+                if careful:
+                    c = load(dump(c))
                 handler(c, event.data, time_s, event.id)
+                if careful:
+                    dump(c)
             except RefusedError as refused:
                 self._refuse(r, refused.reason, refused.detail)
                 continue
@@ -206,7 +208,7 @@ class Partition:
                 c.last_s = time_s
             elif time_s < c.first_s:
                 c.first_s = time_s
-            if event.traceparent is not None:
+            if event.traceparent is not None and time_s >= c.last_s:
                 c.trace = event.traceparent
             if activity and time_s > self.feed_s:
                 self.feed_s = time_s
@@ -265,15 +267,18 @@ class Partition:
             self._queued[key] = due_s
             heappush(self._heap, (due_s, key))
 
-    # -- deciding -----------------------------------------------------------------------------------
-
     def _look_at(self, key: bytes, now_s: int, r: Record) -> None:
         """Assess one customer; where that fails, the customer stays as it was and waits for its next event."""
         c = self.hot.get(key) or self._load(key)
-        look = load(dump(c)) if self._careful else c
+        look, written = c, {}
+        if self._careful:
+            look, written = load(dump(c)), {topic: len(writes) for topic, writes in self.writes.items()}
         try:
             self._assess(key, look, now_s, r.offset)
         except Exception as error:
+            if self._careful:
+                for topic, writes in self.writes.items():
+                    del writes[written.get(topic, 0) :]
             self._failed(r, error)
             c.stale, c.due_s, look = 0, NEVER, c
             c.dues.clear()
@@ -294,7 +299,9 @@ class Partition:
             step = TRANSITIONS.get((status_of(c), verdict))
             if step is not None:
                 self._announce(key, c, step, offset)
-                judge(c, p, assessor, now_s)  # when to look at it again
+                verdict = judge(c, p, assessor, now_s)
+                if (status_of(c), verdict) in TRANSITIONS:
+                    c.dues[LIFECYCLE] = now_s + 1  # there is more to say, at the next tick
         c.stale = 0
         c.due_s = min(c.dues.values(), default=NEVER)
         if c.due_s < NEVER:
@@ -323,8 +330,13 @@ class Partition:
         """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
         c = self._load(key)
         if c.alert is not None and c.alert.status != "resolved":
-            self.moment.at(self.now_s)
-            self._announce(key, c, ("resolved", "resolved"), r.offset)
+            try:
+                self.moment.at(self.now_s)
+                self.moment.feed_s = self.feed_s
+                self.assessor.refresh(c, self.moment, self.assessor.all)
+                self._announce(key, c, ("resolved", "resolved"), r.offset)
+            except Exception as error:
+                self._failed(r, error)
         for topic in (CURRENT, SCORES):
             self._write(topic, key, None, [])
         self.hot.pop(key, None)
@@ -332,8 +344,6 @@ class Partition:
         self._queued.pop(key, None)
         self.dirty[key] = None
         self.stats["erased"] += 1
-
-    # -- writing ------------------------------------------------------------------------------------
 
     def _write(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         writes = self.writes.get(topic)
@@ -362,14 +372,18 @@ class Partition:
 
     def snapshot(self) -> Snapshot:
         """Everything since the last snapshot, to be stored and sent together or not at all."""
-        states: list[tuple[bytes, bytes | None]] = []
-        for key, c in self.dirty.items():
-            if c is None:
+        try:
+            states = [(key, None if c is None else dump(c)) for key, c in self.dirty.items()]
+        except Exception:
+            if self._careful:
+                raise
+            self._again()
+            return self.snapshot()
+        for key, state in states:
+            if state is None:
                 self.states.pop(key, None)
-                states.append((key, None))
             else:
-                state = self.states[key] = dump(c)
-                states.append((key, state))
+                self.states[key] = state
         meta = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_meta(PartitionState(self.now_s, self.feed_s))
         self.states[PARTITION_KEY] = meta
         states.append((PARTITION_KEY, meta))
@@ -380,20 +394,3 @@ class Partition:
         if len(self.hot) > self.max_hot:
             self.hot.clear()
         return taken
-
-    def customers(self) -> Iterator[tuple[bytes, Customer]]:
-        """Every customer as it is now, in order of key; reading changes nothing that is stored."""
-        for key in sorted(self.states.keys() | self.dirty.keys()):
-            if key == PARTITION_KEY or self.dirty.get(key, True) is None:
-                continue
-            yield key, self.hot.get(key) or load(self.states[key])
-
-    def scores_at(self, now_s: int) -> Iterator[ScoreRow]:
-        """A score row of every customer that has not left, as of a time; asking changes nothing."""
-        at = Moment(self.assessor.policy, now_s, self.feed_s)
-        for key, c in self.customers():
-            if is_churned(c):
-                continue
-            look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})
-            self.assessor.refresh(look, at, self.assessor.all)
-            yield score_row(key.decode(), look, now_s, self.assessor)

@@ -18,6 +18,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 US: Final = 1_000_000
 NEVER_US: Final = -(2**62)
+GAP_S: Final = 400 * 86_400  # a longer gap without events is ticked so far, and then once at its end
 
 Source = TypeVar("Source", bound=Hashable)
 
@@ -196,8 +197,11 @@ class EventOrder(Generic[Source]):
         if self.bound_us == NEVER_US:
             return
         step_us = self.tick_us
-        for tick_us in range(-(-self.bound_us // step_us) * step_us, until_us, step_us):
+        first_us = -(-self.bound_us // step_us) * step_us
+        for tick_us in range(first_us, min(until_us, first_us + GAP_S * US), step_us):
             yield tick_us // US
+        if until_us > first_us + GAP_S * US:
+            yield (until_us - 1) // step_us * step_us // US
 
     def offsets(self) -> dict[Source, tuple[int, Mark]]:
         """Per partition: the offset to commit, and the mark that goes with it."""

@@ -16,6 +16,7 @@ from schemas.events import Event
 from schemas.scores import ScoreRow
 
 DAY_S = 86_400
+LABELS = (SubscriptionCancelled, OrderPlaced, SubscriptionStarted, SubscriptionRenewed)
 
 
 class Landmark(NamedTuple):
@@ -40,10 +41,16 @@ class Outcomes:
         self._landmarks: list[Landmark] = []
         self._opened: dict[str, list[float]] = {}
         self._end_s = 0
+        self._seen: set[tuple[str, str]] = set()
 
     def happened(self, event: Event, event_s: float) -> None:
         """Take note of an event that says who left or stayed."""
         kind = type(event.data)
+        if kind in LABELS:
+            identity = (event.source, event.id)
+            if identity in self._seen:
+                return
+            self._seen.add(identity)
         if kind is SubscriptionCancelled:
             self._left.setdefault(event.subject, []).append(event_s)
         elif kind is OrderPlaced:
@@ -97,9 +104,10 @@ class Outcomes:
         leads, gone = [], 0
         for customer, times in self._left.items():
             opened = self._opened.get(customer, [])
-            for left_s in times:
+            for i, left_s in enumerate(times):
                 gone += 1
-                before = [at for at in opened if at < left_s]
+                since_s = times[i - 1] if i else float("-inf")  # alerts of a former life warned of that one
+                before = [at for at in opened if since_s < at < left_s]
                 if before:
                     leads.append((left_s - max(before)) / DAY_S)
         return gone, len(leads), median(leads) if leads else None

@@ -18,6 +18,7 @@ import msgspec
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
+from detectors.reading import scores_at
 from detectors.records import ALERTS, DEAD, Write
 from schemas.alerts import decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
@@ -29,6 +30,7 @@ from schemas.topics import TOPICS
 from streams.engine.partitions import Places
 from streams.failures import Failure
 from streams.lines import open_output, read_lines, total_bytes
+from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
 from streams.policy_file import load_policy
 from streams.replay_options import ReplayOptions
@@ -189,7 +191,7 @@ class Replay:
         if not scores:
             return
         rows = sorted(
-            (row for partition in self.partitions.values() for row in partition.scores_at(time_s)),
+            (row for partition in self.partitions.values() for row in scores_at(partition, time_s)),
             key=lambda row: row.customer_id,
         )
         if scores.wanted and self.scores is not None:
@@ -216,8 +218,8 @@ class Replay:
                 records.setdefault(line.partition, []).append(record)
         for number in sorted(records):
             self.feed(number, sorted(records[number], key=lambda record: record.offset))
-        self.accepted = self.read - sum(self.refused.values())
         self.flush(always=True)
+        self.accepted = self.read - sum(self.refused.values())
 
 
 class Scores(NamedTuple):
@@ -239,7 +241,11 @@ class Clock:
 
     def passed(self, time_s: float) -> Iterator[tuple[int, bool, Scores]]:
         """Every asked time before `time_s` that was not given yet, with what it asks for."""
+        ticks_to_s = self._next[0] + GAP_S
         while (now_s := min(self._next)) < time_s:
+            if ticks_to_s <= self._next[0] < time_s - TICK_S:
+                self._next[0] = (time_s - 1) // TICK_S * TICK_S
+                continue
             due = [at == now_s for at in self._next]
             for i, is_due in enumerate(due):
                 if is_due:
@@ -249,7 +255,7 @@ class Clock:
 
 def _multiple_from(time_s: int, every_s: float | None) -> float:
     """The first multiple of a period at or after a time; never, without a period."""
-    return -(-time_s // every_s) * every_s if every_s else float("inf")
+    return max(0.0, -(-time_s // every_s) * every_s) if every_s else float("inf")
 
 
 def run(options: ReplayOptions) -> Report:

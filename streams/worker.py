@@ -25,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from schemas.topics import JOURNAL
 from streams import metrics
 from streams.app import Topics, client_options, group_of, make_app, source, state_table
 from streams.clock import WallClock
@@ -123,7 +124,15 @@ def default_fold(settings: Settings) -> FoldFactory:
     model = Model.prior(policy)
 
     def make(number: int, states: dict[bytes, bytes]) -> Partition:
-        return Partition(number, states, policy, model, max_hot=settings.max_hot)
+        return Partition(
+            number,
+            states,
+            policy,
+            model,
+            max_hot=settings.max_hot,
+            journal=settings.topic_prefix + JOURNAL,
+            app_version=APP_VERSION,
+        )
 
     return make
 

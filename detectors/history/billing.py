@@ -2,7 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import Customer, case_of, close_case, close_named, count_day, note, open_case, troubled_case
-from detectors.history.routes import cents, on
+from detectors.history.routes import cents, on, share
 from detectors.history.usage import active
 from schemas.billing import (
     AutoRenewDisabled,
@@ -52,16 +52,17 @@ def subscription_started(c: Customer, d: SubscriptionStarted, time_s: int, event
         c.trial_s = max(c.trial_s, time_s)
     else:
         purchased(c, time_s)
+        note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64], keep=PRICES)  # a trial has no price yet
     on_plan(c, d.plan, time_s)
     if d.contract_ends_at is not None:
         on_contract(c, int(d.contract_ends_at.timestamp()), time_s)
     elif d.term_months:
         on_contract(c, time_s + round(d.term_months * 30.4375 * 86_400), time_s)
-    if d.currency:
-        c.currency = d.currency
-    if d.acquired_via:
-        c.channel = d.acquired_via[:64]
-    note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64], keep=PRICES)
+    else:
+        on_contract(c, 0, time_s)
+    if time_s == c.subscribed_s:  # the newest start says it, in whatever order they come
+        c.currency = d.currency or c.currency
+        c.channel = (d.acquired_via or c.channel)[:64]
 
 
 @on(SubscriptionRenewed)
@@ -105,9 +106,9 @@ def terms_changed(c: Customer, d: TermsChanged, time_s: int, event_id: str) -> N
 @on(InvoiceIssued)
 def invoice_issued(c: Customer, d: InvoiceIssued, time_s: int, event_id: str) -> None:
     count_day(c, kinds.INVOICES, time_s)
-    above = round(10_000 * (d.amount / d.quoted_amount - 1)) if d.quoted_amount else 0
+    above = share(d.amount, d.quoted_amount, 10_000) - 10_000 if d.quoted_amount else 0
     undisclosed = sum(fee.amount for fee in d.fees or () if not fee.disclosed)
-    hidden = round(10_000 * undisclosed / d.amount) if d.amount else 0
+    hidden = share(undisclosed, d.amount, 10_000)
     note(c, kinds.BILL, time_s, above, event_id, str(hidden), keep=PERIODS)
     if d.overage_amount:
         note(c, kinds.OVERAGE, time_s, cents(d.overage_amount), event_id)
@@ -149,7 +150,7 @@ def discount_ending(c: Customer, d: DiscountEnding, time_s: int, event_id: str) 
     discount = case_of(c, kinds.DISCOUNT, str(ends_s))
     open_case(discount, time_s, event_id)
     discount.due_s = ends_s
-    discount.amount = round(10_000 * (d.new_mrr / d.old_mrr - 1)) if d.old_mrr else 0
+    discount.amount = share(d.new_mrr, d.old_mrr, 10_000) - 10_000 if d.old_mrr else 0
 
 
 @on(AutoRenewDisabled)

@@ -36,6 +36,18 @@ def on(kind: type[D]) -> Callable[[Handler[D]], Handler[D]]:
     return register
 
 
+MOST = 10**9  # of a share in its unit: beyond, a number says nothing more, and must still fit into a state
+
+
+def share(part: float, whole: float, scale: int) -> int:
+    """`part` ÷ `whole` in units of 1 ÷ `scale`, kept in bounds.
+
+    >>> share(3.0, 2.0, 1000), share(1e14, 1e-300, 1000), share(1.0, 0.0, 1000)
+    (1500, 1000000000, 0)
+    """
+    return round(min(scale * (part / whole), MOST)) if whole else 0
+
+
 def cents(amount: float) -> int:
     """Whole cents of an amount: whole numbers add up to the same sum in any order."""
     return round(amount * 100)

@@ -68,7 +68,7 @@ def ticket_resolved(c: Customer, d: TicketResolved, time_s: int, event_id: str) 
 
 @on(TicketRated)
 def ticket_rated(c: Customer, d: TicketRated, time_s: int, event_id: str) -> None:
-    note(c, kinds.RATING, time_s, round(d.csat), event_id, f"{CSAT}:{d.ticket_id[:64]}")
+    note(c, kinds.RATING, time_s, round(d.csat), event_id, f"{CSAT}:{d.ticket_id}")
 
 
 @on(CallAnswered)
@@ -81,6 +81,7 @@ def call_answered(c: Customer, d: CallAnswered, time_s: int, event_id: str) -> N
 @on(CallAbandoned)
 def call_abandoned(c: Customer, d: CallAbandoned, time_s: int, event_id: str) -> None:
     count_day(c, kinds.CALLS, time_s)
+    count_day(c, kinds.GIVEN_UP, time_s)
     note(c, kinds.ABANDONED, time_s, round(d.wait_s * 1000), event_id)
 
 

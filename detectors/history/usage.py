@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from detectors import kinds
 from detectors.customer import DAY_S, Customer, count_day, note
-from detectors.history.routes import on
+from detectors.history.routes import on, share
 from schemas.usage import (
     CancelPageViewed,
     DataExported,
@@ -76,7 +76,7 @@ def seats_changed(c: Customer, d: SeatsChanged, time_s: int, event_id: str) -> N
 @on(QuotaReported)
 def quota_reported(c: Customer, d: QuotaReported, time_s: int, event_id: str) -> None:
     if d.included > 0:
-        note(c, kinds.QUOTA, time_s, round(1000 * d.used / d.included), event_id, keep=3)
+        note(c, kinds.QUOTA, time_s, share(d.used, d.included, 1000), event_id, keep=3)
 
 
 @on(DataExported)

@@ -16,30 +16,32 @@ from schemas.support import (
 )
 
 
-def long_waits(c: Customer, at: Moment) -> tuple[list[Point], int]:
-    """Calls given up after a real wait, and how many hung up sooner."""
+def given_up(c: Customer, at: Moment) -> tuple[float, float, list[Point]]:
+    """Calls, those of them given up after a real wait, and the newest of these; who hung up sooner did not call.
+
+    Of the newest few the waits are known; their share of long ones speaks for all that were given up.
+    """
+    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
+    abandoned = at.in_days(c.days.get(kinds.GIVEN_UP), at.row.window_d)
     points = at.in_points(c.points.get(kinds.ABANDONED), at.row.window_d)
-    least_ms = at.policy.service.abandon_after_s * 1000
-    long = [p for p in points if p.value > least_ms]
-    return long, len(points) - len(long)
+    long = [p for p in points if p.value > at.policy.service.abandon_after_s * 1000]
+    after_a_wait = abandoned * len(long) / len(points) if points else 0.0
+    return calls - abandoned + after_a_wait, after_a_wait, long
 
 
 @signal("service.call_abandoned", number=2, depends=(CallAnswered, CallAbandoned))
 def call_abandoned(c: Customer, at: Moment) -> float | None:
     """Abandoned calls ÷ calls, waits over `service.abandon_after_s` only."""
-    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
-    long, short = long_waits(c, at)
-    calls -= short
-    return len(long) / calls if calls >= at.row.at_least else None
+    calls, after_a_wait, _ = given_up(c, at)
+    return after_a_wait / calls if calls >= at.row.at_least else None
 
 
 @call_abandoned.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
-    long, short = long_waits(c, at)
+    calls, after_a_wait, long = given_up(c, at)
     wait_s = sum(p.value for p in long) / 1000 / max(1, len(long))
     return Because(
-        f"Gave up {len(long)} of {times(calls - short, 'call')} in {at.row.window_d} days, "
+        f"Gave up {after_a_wait:.0f} of {times(round(calls), 'call')} in {at.row.window_d} days, "
         f"after waiting {wait_s:.0f} s on average.",
         newest(long),
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detectors.customer import Customer, dump, load, read_header
 from detectors.history import HANDLERS
 from detectors.partition import PARTITION_KEY, Partition
+from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
@@ -218,7 +219,7 @@ def test_scores_read_without_changing_anything() -> None:
     values = [event("usage.session.started", day) for day in range(0, 29, 7)]
     p, _ = fold([*values, tick(29)])
     before = dict(p.states)
-    rows = list(p.scores_at(START_S + 80 * DAY_S))
+    rows = list(scores_at(p, START_S + 80 * DAY_S))
     assert [row.customer_id for row in rows] == ["c-1"]
     p.snapshot()
     assert {k: v for k, v in p.states.items() if k} == {k: v for k, v in before.items() if k}

@@ -1,0 +1,31 @@
+"""Reading a partition without changing it: every customer, and every customer's risk at a time."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from detectors.announce import score_row
+from detectors.customer import Customer, load
+from detectors.lifecycle import is_churned
+from detectors.partition import PARTITION_KEY, Partition
+from detectors.signals import Moment
+from schemas.scores import ScoreRow
+
+
+def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
+    """Every customer as it is now, in order of key."""
+    states, dirty = partition.states, partition.dirty
+    for key in sorted(states.keys() | dirty.keys()):
+        if key != PARTITION_KEY and dirty.get(key, True) is not None:
+            yield key, partition.hot.get(key) or load(states[key])
+
+
+def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
+    """A score row of every customer that has not left, as of a time in seconds since the epoch."""
+    assessor = partition.assessor
+    at = Moment(assessor.policy, now_s, partition.feed_s)
+    for key, c in customers(partition):
+        if not is_churned(c):
+            look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})
+            assessor.refresh(look, at, assessor.all)
+            yield score_row(key.decode(), look, now_s, assessor)
