@@ -30,7 +30,7 @@ NOTES = (
     "Every customer has lived half a year before a stream begins (`benchmarks/lives.py`); "
     "events have 170 bytes on average.",
     "Broker, worker and peers share the cores. Peers make their progress durable every second, at least once; "
-    "ours every 0.3 s, in a Kafka transaction with its alerts and offsets.",
+    "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
     "All assess a customer once in each half second of event time in which it had an event.",
 )
 PARTS = ("core", "worker", "peers", "intake", "latency", "profile")

@@ -165,8 +165,7 @@ class Partition:
             except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
                 self._refuse(r, "not_an_event", "$: not an event of the contract")
                 continue
-            kind = event.data.__class__
-            if kind is ErasureRequested:
+            if (kind := event.data.__class__) is ErasureRequested:
                 self._erase(key, r)
                 continue
             handler, mask, urgent, activity = routes[kind]

@@ -25,6 +25,7 @@ from streams.engine.partitions import partition_of
 from streams.engine.store import Copies
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
+PENDING_BUSY: Final = 2_000  # records applied since the last checkpoint
 PENDING_MAX: Final = 40_000  # records applied before a checkpoint is due, whatever the time
 FENCE_BYTES: Final = 8
 log = structlog.get_logger(__name__)
@@ -112,6 +113,10 @@ class Detector:
     def full(self) -> bool:
         """Whether a checkpoint is due, whatever the time."""
         return self._pending >= PENDING_MAX
+
+    def busy(self) -> bool:
+        """Whether more is pending than a quiet stream brings between two checkpoints."""
+        return self._pending >= PENDING_BUSY
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction per partition that moved."""

@@ -29,6 +29,7 @@ from streams.intake import count_records, dead_letter
 from streams.ordering import US, EventOrder, Mark
 
 LANE: Final = "history"
+PENDING_BUSY: Final = 2_000
 PENDING_MAX: Final = 60_000
 LOOK_S: Final = 0.25
 log = structlog.get_logger(__name__)
@@ -109,6 +110,10 @@ class History:
     def full(self) -> bool:
         """Whether a checkpoint is due, whatever the time."""
         return self._pending >= PENDING_MAX
+
+    def busy(self) -> bool:
+        """Whether more is pending than a quiet stream brings between two checkpoints."""
+        return self._pending >= PENDING_BUSY
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction with all that may go out now, if there is anything."""

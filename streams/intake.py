@@ -27,6 +27,7 @@ from streams.engine.fetch import Record
 from streams.engine.partitions import Places
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
+PENDING_BUSY: Final = 2_000
 PENDING_MAX: Final = 60_000  # records, over all lanes, before a checkpoint is due
 APP_VERSION: Final = "0.1.0"
 log = structlog.get_logger(__name__)
@@ -87,6 +88,10 @@ class Intake:
     def full(self) -> bool:
         """Whether a checkpoint is due, whatever the time."""
         return self._pending >= PENDING_MAX
+
+    def busy(self) -> bool:
+        """Whether more is pending than a quiet stream brings between two checkpoints."""
+        return self._pending >= PENDING_BUSY
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction per source partition that moved."""

@@ -15,7 +15,7 @@ from benchmarks.core import GC_THRESHOLDS
 from benchmarks.peers.one_customer import OneCustomer, read_lives
 
 CHECKPOINT_S = 1.0
-"""How often a peer makes its progress durable; ours does every 0.3 s."""
+"""How often a peer makes its progress durable; ours every 0.1 to 1 s."""
 
 PARTITIONS = 4
 

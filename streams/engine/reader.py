@@ -21,7 +21,7 @@ from streams.engine.fetch import Fetch, LossWatch, OrderGuard, Record, Verdict
 from streams.engine.transactions import Lanes, Transaction, all_of
 from streams.engine.transport import FetchApp, FetchConsumer
 
-CHECKPOINT_PARTS: Final = 5  # at most one part in so many of the time goes into checkpoints…
+CHECKPOINT_PARTS: Final = 5  # under load, at most one part in so many of the time goes into checkpoints…
 INTERVAL_MAX_S: Final = 1.0  # …as long as they are not further apart than this
 GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
 WATCH_S: Final = 0.2
@@ -43,6 +43,9 @@ class Job(Protocol):
 
     def full(self) -> bool:
         """Whether so much is pending that it must be checkpointed before more is read."""
+
+    def busy(self) -> bool:
+        """Whether so much is pending that checkpoints had better be rarer."""
 
     def collect(self) -> Iterator[Transaction]:
         """Everything pending, one lane at a time, each taken out as it is yielded."""
@@ -161,10 +164,10 @@ class Reader:
         A checkpoint writes each customer's state once, however many events it had, so rarer ones are cheaper.
         """
         while not self.app.should_stop:
-            started_s = time.monotonic()
+            started_s, busy = time.monotonic(), self.job.busy()
             await self.checkpoint()
             took_s = time.monotonic() - started_s
-            interval_s = max(shortest_s, min(CHECKPOINT_PARTS * took_s, INTERVAL_MAX_S))
+            interval_s = max(shortest_s, min(CHECKPOINT_PARTS * took_s, INTERVAL_MAX_S)) if busy else shortest_s
             await self.app.sleep(max(interval_s - took_s, 0.005))
 
     async def watch(self) -> None:

@@ -77,6 +77,9 @@ class Job:
     def full(self) -> bool:
         return sum(count for count, _ in self.pending.values()) >= self.limit
 
+    def busy(self) -> bool:
+        return False
+
     def collect(self) -> Iterator[Transaction]:
         for tp in list(self.pending):
             count, end = self.pending.pop(tp)
