@@ -27,7 +27,6 @@ from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
 PENDING_BUSY: Final = 2_000  # records applied since the last checkpoint
 PENDING_MAX: Final = 40_000  # records applied before a checkpoint is due, whatever the time
-FENCE_BYTES: Final = 8
 log = structlog.get_logger(__name__)
 
 ChangelogEnds = Callable[[set[int]], Awaitable[Mapping[int, int]]]

@@ -3,6 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
 from detectors.signals.base import Because, Moment, signal
+from detectors.signals.service import is_bad
 from schemas.engagement import SurveyAnswered
 from schemas.support import TicketOpened, TicketRated, TicketReopened, TicketResolved
 
@@ -25,9 +26,7 @@ def recovery(c: Customer, at: Moment) -> tuple[Point, Case] | None:
         if good.value < service.csat_good or ticket is None or ticket.is_open or ticket.outcome != kinds.SOLVED:
             continue
         bad_before = any(
-            p.value <= (service.nps_bad if p.label == "nps" else service.csat_bad)
-            and p.time_s >= good.time_s - service.recovered_within_d * DAY_S
-            for p in ratings[:i]
+            is_bad(p, at) and p.time_s >= good.time_s - service.recovered_within_d * DAY_S for p in ratings[:i]
         )
         if bad_before or was_trouble(ticket, at):
             return good, ticket
