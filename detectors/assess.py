@@ -6,10 +6,11 @@ on came or its own deadline passed; the other strengths are those of the last re
 
 from typing import NamedTuple
 
+from detectors.catalogue import SignalPolicy
 from detectors.customer import NEVER, Customer
 from detectors.history import HANDLERS
 from detectors.model import Model, probability
-from detectors.policy import Policy, SignalPolicy
+from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
 
 

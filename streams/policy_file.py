@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from detectors.policy import Policy, PolicyError, parse_policy
+from detectors.policy import Policy
+from detectors.policy_text import PolicyError, parse_policy
 from streams.failures import Failure
 
 

@@ -8,8 +8,9 @@ then or when an event it depends on came. `ramp` turns the value into a strength
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from detectors.catalogue import SignalPolicy
 from detectors.customer import DAY_S, NEVER, Customer, Point
-from detectors.policy import Policy, SignalPolicy
+from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
 EVIDENCE = 5

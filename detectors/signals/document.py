@@ -1,6 +1,7 @@
 """The catalogue as a page for people: docs/signals.md is what this makes of the code."""
 
-from detectors.policy import Policy, SignalPolicy
+from detectors.catalogue import SignalPolicy
+from detectors.policy import Policy
 from detectors.signals import CATALOGUE, exit, price, protect, relationship, service, technology, value
 from schemas.events import TYPE_OF
 

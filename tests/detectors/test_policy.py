@@ -7,7 +7,8 @@ import math
 import pytest
 
 from detectors.model import Model, probability
-from detectors.policy import Policy, PolicyError, parse_policy
+from detectors.policy import Policy
+from detectors.policy_text import PolicyError, parse_policy
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""What kind of leaving a group of signals stands for, and what to do about it: the day-0 tables of the policy."""
+
+from schemas.alerts import ChurnType
+
+CHURN_TYPES: dict[str, ChurnType] = {  # signal group → what kind of leaving it is; `billing` is the payment that fails
+    "billing": "involuntary",
+    "service": "service",
+    "promise": "service",
+    "fairness": "price",
+    "price": "price",
+    "marketing": "unrecognised",
+    "loyalty": "unrecognised",
+    "relationship": "unrecognised",
+    "value": "drifting",
+    "quality": "product",
+    "tech": "product",
+    "availability": "product",
+    "exit": "competitor",
+    "onboarding": "never_activated",
+    "lead": "never_activated",
+    "lifecycle": "drifting",
+}
+
+WIN_BACK: dict[ChurnType, float] = {  # day-0 potential by type, from the catalogue: high, middle, low-middle, low
+    "involuntary": 0.8,
+    "service": 0.8,
+    "unrecognised": 0.8,
+    "price": 0.5,
+    "product": 0.5,
+    "competitor": 0.35,
+    "never_activated": 0.2,
+    "drifting": 0.2,
+}
+
+PLAYBOOKS = {  # signal group → what to do, best first
+    "billing": ("update_payment_method", "call_back_and_own_it"),
+    "service": ("call_back_and_own_it", "resolve_oldest_ticket", "apologise_and_compensate"),
+    "promise": ("apologise_and_compensate", "call_back_and_own_it"),
+    "fairness": ("explain_bill_and_fix_fee", "apologise_and_compensate"),
+    "price": ("right_size_plan", "match_newcomers_offer", "explain_bill_and_fix_fee"),
+    "marketing": ("give_before_asking",),
+    "loyalty": ("give_before_asking", "match_newcomers_offer"),
+    "relationship": ("give_before_asking", "invite"),
+    "value": ("show_fitting_feature", "give_before_asking"),
+    "quality": ("proactive_incident_note", "call_back_and_own_it"),
+    "tech": ("proactive_incident_note", "resolve_oldest_ticket"),
+    "availability": ("offer_alternative",),
+    "exit": ("renewal_talk", "call_back_and_own_it"),
+    "onboarding": ("show_fitting_feature", "invite"),
+    "lead": ("show_fitting_feature", "invite"),
+    "lifecycle": ("give_before_asking", "invite"),
+}
+
+PLAYBOOK_TEXT = {
+    "call_back_and_own_it": "Call back, own the problem, and stay with it until it is solved.",
+    "resolve_oldest_ticket": "Resolve the oldest open ticket now.",
+    "apologise_and_compensate": "Apologise and make good what went wrong.",
+    "explain_bill_and_fix_fee": "Explain the bill line by line and fix what should not be on it.",
+    "match_newcomers_offer": "Give this customer at least what newcomers are offered.",
+    "right_size_plan": "Offer the plan that fits what is really used.",
+    "give_before_asking": "Give something useful (a tip, training, a benefit) before asking for anything.",
+    "invite": "Invite to an event or a launch.",
+    "show_fitting_feature": "Show the feature that fits what this customer does.",
+    "proactive_incident_note": "Say what broke, since when, and when it will be fixed, before being asked.",
+    "offer_alternative": "Offer an alternative, a partner or a bridge for what is unavailable.",
+    "update_payment_method": "Help to update the payment method; retry the payment gently.",
+    "renewal_talk": "Talk about the renewal now, with an open question first.",
+    "win_back_offer": "Make a win-back offer that answers the reason for leaving.",
+    "leave_in_peace": "Leave in peace; keep the door open.",
+}

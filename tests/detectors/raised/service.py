@@ -1,0 +1,55 @@
+"""A. Service: what raises each signal, and what does not."""
+
+from __future__ import annotations
+
+from tests.detectors.lives import event
+from tests.detectors.raised.shape import History, Raised
+
+
+def sent_away() -> History:
+    return [
+        event("support.ticket.opened", 1, ticket_id="t1", topic="export"),
+        event("support.ticket.resolved", 2, ticket_id="t1", resolution="none"),
+        event("support.ticket.opened", 5, ticket_id="t2", topic="login"),
+        event("support.ticket.opened", 7, ticket_id="t3", topic="speed"),
+    ]
+
+
+RAISED = {
+    "service.call_abandoned": Raised(
+        [event("support.call.abandoned", d, call_id=f"a{d}", wait_s=200.0) for d in (1, 2)]
+        + [event("support.call.answered", 3, call_id="b", wait_s=10.0)],
+        4,
+        0.9,
+        "Gave up 2 of 3 calls in 30 days, after waiting 200 s on average.",
+        [event("support.call.abandoned", d, call_id=f"a{d}", wait_s=10.0) for d in (1, 2)]
+        + [event("support.call.answered", d, call_id=f"b{d}", wait_s=10.0) for d in (3, 4)],
+    ),
+    "service.unresolved": Raised(
+        sent_away(),
+        8,
+        0.6,
+        "2 tickets open, the oldest for 3 days, 1 closed without a solution in 60 days.",
+        [
+            event("support.ticket.opened", 1, ticket_id="t1"),
+            event("support.ticket.resolved", 2, ticket_id="t1", resolution="solved"),
+        ],
+    ),
+    "service.repeat_contact": Raised(
+        [event("support.call.answered", d, call_id=f"k{d}", wait_s=5.0, topic="invoice") for d in range(1, 5)],
+        5,
+        1.0,
+        "Had to get in touch 4 times about “invoice” in 14 days.",
+        [event("support.call.answered", d, call_id=f"k{d}", wait_s=5.0, topic="invoice") for d in (-50, -30, 2, 4)],
+    ),
+    "service.bad_rating": Raised(
+        [
+            event("support.ticket.rated", 1, ticket_id="t1", csat=4),
+            event("support.ticket.rated", 3, ticket_id="t2", csat=1),
+        ],
+        4,
+        0.5,
+        "1 of 2 ratings in 60 days was bad, the newest of them 1 on a scale of 1 to 5.",
+        [event("engagement.survey.answered", 1, kind="nps", score=9)],
+    ),
+}
