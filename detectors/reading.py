@@ -23,7 +23,7 @@ def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
 def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
     """A score row of every customer that has not left, as of a time in seconds since the epoch."""
     assessor = partition.assessor
-    at = Moment(assessor.policy, now_s, partition.feed_s)
+    at = Moment(assessor.policy, now_s, partition.world.feed_s)
     for key, c in customers(partition):
         if not is_churned(c):
             look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})

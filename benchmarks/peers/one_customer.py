@@ -44,8 +44,8 @@ class OneCustomer(Partition):
         customer = hot.pop(key)
         self.dirty.clear()
         self.touched.clear()
-        found = [write for writes in self.writes.values() for write in writes]
-        self.writes.clear()
+        found = [write for writes in self.out.writes.values() for write in writes]
+        self.out.writes.clear()
         return customer, found
 
     def step_bytes(self, state: bytes | None, key: bytes, value: bytes, offset: int) -> tuple[bytes, list[Write]]:

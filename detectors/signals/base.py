@@ -31,13 +31,12 @@ class Moment:
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
         self.row: SignalPolicy = next(iter(policy.signals.values()))
-        self.feed_s = feed_s  # the latest activity of anybody
         self.until_s = NEVER
-        self.at(now_s)
+        self.at(now_s, feed_s)
 
-    def at(self, now_s: int) -> None:
-        """Move to another time."""
-        self.now_s, self.day = now_s, now_s // DAY_S
+    def at(self, now_s: int, feed_s: int) -> None:
+        """Move to another time; `feed_s` is the latest activity of anybody."""
+        self.now_s, self.day, self.feed_s = now_s, now_s // DAY_S, feed_s
 
     def until(self, time_s: int) -> None:
         """The value holds until then, if no event comes."""
