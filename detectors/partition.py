@@ -39,7 +39,7 @@ from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
-from schemas.journal import decode_control
+from schemas.journal import Tick, decode_control
 from schemas.retention import ErasureRequested
 
 PARTITION_KEY = b""  # no customer has it: ids are not empty
@@ -222,13 +222,17 @@ class Partition:
         return seed
 
     def _control(self, r: Record) -> None:
-        """Apply a record that is nobody's event: a tick."""
+        """Apply a record that is nobody's event."""
         try:
-            tick = decode_control(r.value)  # type: ignore[arg-type]
-            now_s = int(tick.time_s)
+            control = decode_control(r.value)  # type: ignore[arg-type]
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             self._refuse(r, "not_an_event", "$: not a control record")
             return
+        if isinstance(control, Tick):
+            self._tick(r, int(control.time_s))
+
+    def _tick(self, r: Record, now_s: int) -> None:
+        """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
         for key in sorted(self.touched | self.deadlines.pop(now_s, self._due_of)):
