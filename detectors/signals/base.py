@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from detectors.catalogue import SignalPolicy
+from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Customer, Point
 from detectors.policy import Policy
 
@@ -43,16 +44,11 @@ class Moment:
         if self.now_s < time_s < self.until_s:
             self.until_s = time_s
 
-    def in_days(self, days: dict[int, int] | None, window_d: int) -> int:
+    def in_days(self, days: bytes | None, window_d: int) -> int:
         """Sum of a day counter over the newest `window_d` UTC days, today's included."""
         if not days:
             return 0
-        first, total, oldest = self.day - window_d, 0, NEVER
-        for day, n in days.items():
-            if day > first:
-                total += n
-                if day < oldest:
-                    oldest = day
+        total, oldest = since(days, self.day - window_d + 1)
         if total:
             self.until((oldest + window_d) * DAY_S)
         return total

@@ -1,6 +1,7 @@
 """F. Value and innovation: what the customer gets out of it."""
 
 from detectors import kinds
+from detectors.counts import by_day
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, signal, span
 from schemas.billing import OrderPlaced
@@ -20,9 +21,9 @@ def recent_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     before_from = recent_from - BEFORE_D
     whole = before = today_n = first_n = 0
     next_day = today + window_d + BEFORE_D + 1
-    for day, n in c.days.get(kinds.ACTIVITY, {}).items():
+    for day, n in by_day(c.days.get(kinds.ACTIVITY)):
         if day < before_from:
-            continue
+            break
         if day >= today:
             today_n += n
             leaves = today + 1
