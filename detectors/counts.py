@@ -19,6 +19,7 @@ from struct import Struct
 _WIDE = Struct("<HI")
 DAY_MAX, COUNT_MAX = 0xFFFF, 0xFFFF_FFFF
 _BYTE_MAX = 0xFF
+_NO_DAY = -(2**62)
 
 
 def add(packed: bytes, day: int, by: int, most: int) -> tuple[bytes, bool]:
@@ -91,23 +92,34 @@ def since(packed: bytes | None, first_day: int) -> tuple[int, int]:
     >>> since(pack({20_000: 2, 19_990: 1, 19_900: 5}, 38), 19_990)
     (3, 19990)
     """
-    if not packed:
-        return 0, 0
+    return sums(packed, (first_day,))[0] if packed else (0, 0)
+
+
+def sums(packed: bytes, first_days: tuple[int, ...]) -> list[tuple[int, int]]:
+    """What `since` says of each of some days, the latest of them first, in one pass.
+
+    >>> sums(pack({20_000: 2, 19_990: 1, 19_900: 5}, 38), (20_001, 19_995, 19_900))
+    [(0, 0), (2, 20000), (8, 19900)]
+    """
+    found: list[tuple[int, int]] = []
+    total = oldest = 0
     if not len(packed) & 1:
-        kept = [(count, day) for day, count in by_day(packed) if day >= first_day]
-        return sum(count for count, _ in kept), kept[-1][1] if kept else 0
-    day = packed[0] | packed[1] << 8
-    if day < first_day:
-        return 0, 0
-    total, at, end = packed[2], 3, len(packed)
-    while at < end:  # windows are short: this is quicker than `by_day`
-        before = day - packed[at]
-        if before < first_day:
-            break
-        day = before
-        total += packed[at + 1]
-        at += 2
-    return total, day
+        left = list(_WIDE.iter_unpack(packed))[::-1]
+        for first_day in first_days:
+            while left and left[-1][0] >= first_day:
+                oldest, count = left.pop()
+                total += count
+            found.append((total, oldest))
+        return found
+    day, at, end = packed[0] | packed[1] << 8, 2, len(packed)
+    for first_day in first_days:
+        while day >= first_day:
+            oldest = day
+            total += packed[at]
+            at += 2
+            day = day - packed[at - 1] if at < end else _NO_DAY
+        found.append((total, oldest))
+    return found
 
 
 def gaps(packed: bytes) -> list[int]:
