@@ -1,7 +1,8 @@
 """Where one customer is looked at: what is read, what is decided, and what goes out.
 
-Rules: a look changes that customer and the outbox, and nothing else; what is announced is exact, all signals having
-been read again at that moment.
+Rules: a look changes that customer and the outbox, and nothing else; it is a `read` and then a `decide`, so that what
+is true of many customers at once can be found between the two; what is announced is exact, all signals having been
+read again at that moment.
 """
 
 from collections import Counter
@@ -23,14 +24,17 @@ class Desk:
         self.number, self.assessor, self.stats = number, assessor, stats
         self.moment = Moment(assessor.policy)
 
-    def look(self, key: bytes, c: Customer, offset: int, out: Outbox) -> None:
-        """Assess a customer at the desk's moment, and write down what is new; `offset` is that of the journal."""
-        at, assessor = self.moment, self.assessor
-        now_s = at.now_s
+    def read(self, c: Customer) -> None:
+        """Read again, at the desk's moment, the signals that an event or a deadline may have changed."""
         mask = c.stale
-        if c.due_s <= now_s:
-            mask |= assessor.due_mask(c, now_s)
-        p = assessor.refresh(c, at, mask)
+        if c.due_s <= self.moment.now_s:
+            mask |= self.assessor.due_mask(c, self.moment.now_s)
+        self.assessor.refresh(c, self.moment, mask)
+
+    def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> None:
+        """Write down what is new of a customer that was read at this moment; `offset` is that of the journal."""
+        at, assessor, p = self.moment, self.assessor, c.probability
+        now_s = at.now_s
         verdict = judge(c, p, assessor, now_s)
         if (status_of(c), verdict) in TRANSITIONS:
             p = assessor.refresh(c, at, assessor.all)  # what is said must be exact

@@ -11,8 +11,8 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import xxhash
@@ -56,6 +56,14 @@ class World(msgspec.Struct, array_like=True):
 
     now_s: int = 0  # the newest tick
     feed_s: int = 0  # the newest activity of anybody
+
+
+class Look(NamedTuple):
+    """One customer between reading it and deciding about it."""
+
+    key: bytes
+    before: Customer  # as it was; the same object as `customer` unless care is taken
+    customer: Customer
 
 
 class PoisonedError(Exception):
@@ -209,7 +217,7 @@ class Partition:
             if activity and time_s > world.feed_s:
                 world.feed_s = time_s
             if urgent:
-                self._look_at(key, max(world.now_s, time_s), r)
+                self._look_at((key,), max(world.now_s, time_s), r)
                 touched.discard(key)
         self.position = position
         self.stats["records"] += len(records)
@@ -235,8 +243,7 @@ class Partition:
         """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
-        for key in sorted(self.touched | self.deadlines.pop(now_s, self._due_of)):
-            self._look_at(key, now_s, r)
+        self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
 
     def _due_of(self, key: bytes) -> int:
@@ -247,24 +254,47 @@ class Partition:
         state = self.states.get(key)
         return read_header(state)[1] if state is not None else NEVER
 
-    def _look_at(self, key: bytes, now_s: int, r: Record) -> None:
-        """Assess one customer; where that fails, the customer stays as it was and waits for its next event."""
-        look = c = self._load(key)
-        mark = {}
-        if self._careful:
-            look, mark = load(dump(c)), self.out.mark()
+    def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
+        """Assess customers at one moment: all are read before anything is decided about one of them."""
         self.desk.moment.at(now_s, self.world.feed_s)
+        looks = [look for key in keys if (look := self._read(key, r)) is not None]
+        for look in looks:
+            self._decide(look, r)
+
+    def _read(self, key: bytes, r: Record) -> Look | None:
+        """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
+        before = self._load(key)
+        look = Look(key, before, load(dump(before)) if self._careful else before)
         try:
-            self.desk.look(key, look, r.offset, self.out)
+            self.desk.read(look.customer)
+        except Exception as error:
+            self._failed(r, error)
+            self._put_off(look)
+            return None
+        return look
+
+    def _decide(self, look: Look, r: Record) -> None:
+        """Decide about one customer that was read."""
+        key, _, c = look
+        mark = self.out.mark() if self._careful else {}
+        try:
+            self.desk.decide(key, c, r.offset, self.out)
         except Exception as error:
             if self._careful:
                 self.out.undo(mark)
             self._failed(r, error)
-            c.stale, c.due_s, look = 0, NEVER, c
-            c.dues.clear()
-        if look.due_s < NEVER:
-            self.deadlines.add(key, look.due_s)
-        self.hot[key] = self.dirty[key] = look
+            self._put_off(look)
+            return
+        if c.due_s < NEVER:
+            self.deadlines.add(key, c.due_s)
+        self.hot[key] = self.dirty[key] = c
+
+    def _put_off(self, look: Look) -> None:
+        """After a look that failed the customer stays as it was, and waits for its next event."""
+        c = look.before
+        c.stale, c.due_s = 0, NEVER
+        c.dues.clear()
+        self.hot[look.key] = self.dirty[look.key] = c
 
     def _erase(self, key: bytes, r: Record) -> None:
         """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
