@@ -40,7 +40,7 @@ class OneCustomer(Partition):
         half_second = half_second_of(value)
         if self._looked.get(key) != half_second:
             self._looked[key] = half_second
-            self._look_at(key, customer.last_s, record)
+            self._look_at((key,), customer.last_s, record)
         customer = hot.pop(key)
         self.dirty.clear()
         self.touched.clear()
