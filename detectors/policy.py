@@ -4,91 +4,131 @@ A policy is plain data: two policies with equal numbers have equal versions, who
 """
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from detectors.catalogue import SignalPolicy, default_signals
 from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS, WIN_BACK
-from schemas.alerts import ChurnType
+from schemas.alerts import ChurnType, LifecycleStage
+
+NAME: Final = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+def why(text: str, **bounds: Any) -> msgspec.Meta:
+    """The reason of a number, as its description, and the bounds between which it can be meant.
+
+    A key without one fails a test: the policy file is made from these.
+    """
+    meta: msgspec.Meta = msgspec.Meta(description=text, **bounds)
+    return meta
 
 
 class ChurnPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What counts as having left, and how far ahead the probability looks."""
 
-    horizon_days: int = 30
-    definition: Literal["auto", "explicit", "inactivity"] = "auto"
-    inactivity_days: int = 90
-    inactivity_gap_factor: float = 3.0
-    landmark_days: int = 7  # how often a probability is written down to be judged by the outcome
-    base_rate: float = 0.05  # share that leaves within the horizon when nothing is known of a customer
+    horizon_days: Annotated[int, why("the probability is that of leaving within so many days", ge=1, le=3_650)] = 30
+    definition: Annotated[
+        Literal["auto", "explicit", "inactivity"],
+        why("explicit: by the cancellation; inactivity: by silence; auto: inactivity for those known by orders alone"),
+    ] = "auto"
+    inactivity_days: Annotated[int, why("silent for longer than this many days, and …", ge=1)] = 90
+    inactivity_gap_factor: Annotated[float, why("… than this many times the own usual gap: gone", gt=0)] = 3.0
+    landmark_days: Annotated[int, why("how often a probability is written down to be judged by the outcome", ge=1)] = 7
+    base_rate: Annotated[
+        float, why("share that leaves within the horizon when nothing is known of a customer", gt=0, lt=1)
+    ] = 0.05
 
 
 class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an alert opens, changes and ends (hysteresis: it opens higher than it ends)."""
 
-    enter: float = 0.20  # one strong signal in full, or two middling ones, above the base rate
-    exit: float = 0.12  # well under `enter`, so that a probability near the edge does not flap
-    dwell_s: int = 86_400  # it must stay under `exit` this long before the alert ends by itself
-    cooldown_s: int = 7 * 86_400  # after an alert ended, none opens for this long unless it is critical
-    update_delta: float = 0.05  # a smaller move of the probability is not news
-    update_every_s: int = 6 * 3_600  # at most one plain update in this time; escalations go at once
-    reasons: int = 5
-    band_medium: float = 0.10  # lower edges, inclusive
-    band_high: float = 0.20
-    band_critical: float = 0.50
-    score_delta: float = 0.01  # a smaller move is not written to churn.scores
-    budget_per_week_per_1000: float = 20.0  # alerts a retention team can act on; precision is judged at it
+    enter: Annotated[float, why("one strong signal in full, or two middling ones, above the base rate", gt=0, lt=1)] = (
+        0.20
+    )
+    exit: Annotated[float, why("well under `enter`, so that what is near the edge does not flap", gt=0, lt=1)] = 0.12
+    dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
+    cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
+        7 * 86_400
+    )
+    update_delta: Annotated[float, why("a smaller move of the probability is not news", ge=0, le=1)] = 0.05
+    update_every_s: Annotated[int, why("at most one plain update in this time; escalations go at once", ge=0)] = (
+        6 * 3_600
+    )
+    reasons: Annotated[int, why("how many reasons an alert names, strongest first", ge=1, le=5)] = 5
+    band_medium: Annotated[float, why("lower edge of medium, inclusive", gt=0, lt=1)] = 0.10
+    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.20
+    band_critical: Annotated[float, why("lower edge of critical, inclusive", gt=0, lt=1)] = 0.50
+    score_delta: Annotated[float, why("a smaller move is not written to churn.scores", ge=0, le=1)] = 0.01
+    budget_per_week_per_1000: Annotated[
+        float, why("alerts a retention team can act on; precision is judged at it", gt=0)
+    ] = 20.0
 
 
 class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds of the service signals."""
 
-    abandon_after_s: float = 30.0  # a caller who hangs up sooner did not wait
-    sla_hours: float = 48.0  # where the ticket names none
-    csat_bad: int = 2  # 1-5, at or below
-    nps_bad: int = 6  # 0-10, at or below: a detractor
-    csat_good: int = 4
-    newest_weight: float = 1.5  # the newest rating counts this much, older ones 1
-    recovered_within_d: int = 180
+    abandon_after_s: Annotated[float, why("a caller who hangs up sooner did not wait", ge=0)] = 30.0
+    sla_hours: Annotated[float, why("time to solve a ticket, where it names none", gt=0)] = 48.0
+    csat_bad: Annotated[int, why("1-5, at or below", ge=1, le=5)] = 2
+    nps_bad: Annotated[int, why("0-10, at or below: a detractor", ge=0, le=10)] = 6
+    csat_good: Annotated[int, why("1-5, at or above", ge=1, le=5)] = 4
+    newest_weight: Annotated[float, why("the newest rating counts this much, older ones 1", gt=0)] = 1.5
+    recovered_within_d: Annotated[int, why("dissatisfied, then well served, both within so many days", ge=1)] = 180
 
 
 class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a customer's own rhythm is read."""
 
-    feed_grace_s: int = 86_400  # a feed that says nothing of anybody for longer is taken for dead
+    feed_grace_s: Annotated[int, why("a feed that says nothing of anybody for longer is taken for dead", ge=0)] = 86_400
 
 
 class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Floors under which a technical signal is noise."""
 
-    errors_floor_per_day: float = 3.0  # an error a day is nobody's crisis
-    usual_days: int = 28
+    errors_floor_per_day: Annotated[float, why("an error a day is nobody's crisis", gt=0)] = 3.0
+    usual_days: Annotated[int, why("days that make a customer's usual day", ge=1)] = 28
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What each look at the exit counts."""
 
-    cancel_page: float = 1.0
-    data_export: float = 1.0
-    integration_removed: float = 1.0
-    auto_renew_off: float = 2.0
-    said_leaving: float = 2.0
+    cancel_page: Annotated[float, why("looking is not leaving", ge=0)] = 1.0
+    data_export: Annotated[float, why("may be a backup", ge=0)] = 1.0
+    integration_removed: Annotated[float, why("may be a change of tools", ge=0)] = 1.0
+    auto_renew_off: Annotated[float, why("a decision, not a look", ge=0)] = 2.0
+    said_leaving: Annotated[float, why("said to a person", ge=0)] = 2.0
 
 
 class StagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the stages of a customer's life begin, in days."""
 
-    onboarding_d: int = 30
-    mature_d: int = 365
-    renewal_window_d: int = 60
+    onboarding_d: Annotated[int, why("so long after the first purchase", ge=0)] = 30
+    mature_d: Annotated[int, why("a year: every season was seen once", ge=1)] = 365
+    renewal_window_d: Annotated[int, why("so long before the contract ends it is up for renewal", ge=0)] = 60
 
 
 class RevenuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a customer who leaves is taken to cost."""
 
-    currency: str = "EUR"
-    months_remaining: float = 12.0  # where no contract end says otherwise
+    currency: Annotated[str, why("ISO 4217, where an event names none"), msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
+    months_remaining: Annotated[float, why("months lost, where no contract end says otherwise", ge=0)] = 12.0
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which customers a profile is for: all that is given must hold."""
+
+    plan: Annotated[str, why("the plan in force")] | None = None
+    stage: Annotated[LifecycleStage, why("the stage of life")] | None = None
+    channel: Annotated[str, why("how the customer was won (`acquired_via`)")] | None = None
+    currency: Annotated[str, why("what the customer pays in: the market")] | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Weights for some customers: by plan, segment or stage. Of several that match, the first counts."""
+
+    match: Annotated[Match, why("which customers: plan, stage, channel, currency; all that is given must hold")]
+    weights: Annotated[dict[str, float], why("signal = log-odds at full strength, instead of what the model says")]
 
 
 # Which event types are not left to the next tick: whoever acts on them is waiting.
@@ -111,7 +151,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     True
     """
 
-    name: str = "default"
+    name: Annotated[str, why("what people call it: the first half of its version"), NAME] = "default"
     churn: ChurnPolicy = ChurnPolicy()
     alerts: AlertPolicy = AlertPolicy()
     service: ServicePolicy = ServicePolicy()
@@ -120,12 +160,32 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exit: ExitPolicy = ExitPolicy()
     stages: StagePolicy = StagePolicy()
     revenue: RevenuePolicy = RevenuePolicy()
-    signals: dict[str, SignalPolicy] = msgspec.field(default_factory=default_signals)
-    urgent: tuple[str, ...] = URGENT
-    churn_types: dict[str, ChurnType] = msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
-    win_back: dict[ChurnType, float] = msgspec.field(default_factory=lambda: dict(WIN_BACK))
-    playbooks: dict[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
-    playbook_text: dict[str, str] = msgspec.field(default_factory=lambda: dict(PLAYBOOK_TEXT))
+    signals: Annotated[
+        dict[str, SignalPolicy], why("how each signal is read, and what it weighs until outcomes were learned from")
+    ] = msgspec.field(default_factory=default_signals)
+    urgent: Annotated[
+        tuple[str, ...], why("event types that are not left to the next tick: whoever acts on them is waiting")
+    ] = URGENT
+    stage_weights: Annotated[
+        dict[LifecycleStage, dict[str, float]],
+        why("stage of life → signal = log-odds at full strength, instead of what the model says"),
+    ] = {}
+    profiles: Annotated[
+        tuple[Profile, ...], why("the same by plan, segment or stage; the first that matches comes before the stage")
+    ] = ()
+    churn_types: Annotated[dict[str, ChurnType], why("signal group → what kind of leaving its signals stand for")] = (
+        msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
+    )
+    win_back: Annotated[
+        dict[ChurnType, Annotated[float, msgspec.Meta(ge=0, le=1)]],
+        why("kind of leaving → potential of winning back, from 0 to 1, on day 0"),
+    ] = msgspec.field(default_factory=lambda: dict(WIN_BACK))
+    playbooks: Annotated[dict[str, tuple[str, ...]], why("signal group → what to do about it, best first")] = (
+        msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
+    )
+    playbook_text: Annotated[dict[str, str], why("playbook → the sentence that a retention agent reads")] = (
+        msgspec.field(default_factory=lambda: dict(PLAYBOOK_TEXT))
+    )
 
     @property
     def version(self) -> str:
