@@ -48,6 +48,7 @@ def revise(
     assessor: Assessor,
     status: wire.Status,
     change: wire.Change,
+    by: wire.ChangedBy,
     place: tuple[int, int],
 ) -> wire.Alert:
     """Move the customer's alert on by one revision and return it; `place` is journal partition and offset."""
@@ -87,6 +88,7 @@ def revise(
         evidence_range=wire.EvidenceRange(place[0], c.first_offset, place[1]),
         model_version=assessor.model.version,
         policy_version=assessor.policy_version,
+        changed_by=by,
     )
     c.alert = AlertState(
         alert_id,

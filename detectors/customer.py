@@ -88,6 +88,7 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     snoozed_until_s: int = 0
     feedback: str = ""  # what the team said since the last revision: acknowledged, snoozed, closed
     by_team: bool = False  # ended by the team, not by itself
+    by_rules: bool = False  # a change of policy or model has moved it since, and nobody was told yet
 
 
 V = TypeVar("V")
@@ -219,6 +220,9 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     scored_level: str = ""
     alerts: int = 0  # opened so far
     alert: AlertState | None = None
+    ruled: int = 0  # since which record decides what it was last looked at with (detectors.rules)
+    unsaid: float = -1.0  # the probability that a change of rules alone made, while that is no news (detectors.news)
+    stage: str = ""  # of life, as last read; kept where weights depend on it (detectors.weights)
 
     @property
     def points(self) -> Points:

@@ -6,12 +6,14 @@ finds the verdict; it opens higher than it ends, ends only after a dwell, and re
 (hysteresis), so that a probability near an edge does not flap.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detectors.assess import Assessor
 from detectors.customer import NEVER, AlertState, Customer
 from detectors.policy import AlertPolicy
 from schemas.alerts import Change, RiskLevel, Status
+
+if TYPE_CHECKING:
+    from detectors.assess import Assessor  # which needs the stages of life, and they this file
 
 LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "medium", "high", "critical")
 STATUSES: Final = ("none", "open", "acknowledged", "snoozed", "resolved")
@@ -70,7 +72,7 @@ def status_of(c: Customer) -> str:
     return c.alert.status if c.alert is not None else "none"
 
 
-def judge(c: Customer, probability: float, assessor: Assessor, now_s: int) -> str:
+def judge(c: Customer, probability: float, assessor: "Assessor", now_s: int) -> str:
     """What is to be said of a customer whose probability is this, as a verdict.
 
     Changes only the alert's own marks: since when it is calm, and when to look again.
@@ -97,7 +99,7 @@ def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, now_
     return "risen"
 
 
-def _judge_live(c: Customer, alert: AlertState, probability: float, assessor: Assessor, now_s: int) -> str:
+def _judge_live(c: Customer, alert: AlertState, probability: float, assessor: "Assessor", now_s: int) -> str:
     p = assessor.policy.alerts
     if LEVELS.index(level_of(probability, p)) > LEVELS.index(alert.level):
         alert.calm_since_s = NEVER

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import msgspec
 import xxhash
 
-from detectors.assess import Assessor
 from detectors.customer import (
     DIGEST_BYTES,
     HEADER,
@@ -37,9 +36,10 @@ from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
+from detectors.rules import RULES_KEY, RefusedRulesError, Rules
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
-from schemas.journal import Tick, decode_control
+from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
 from schemas.retention import ErasureRequested
 
 PARTITION_KEY = b""  # no customer has it: ids are not empty
@@ -97,14 +97,14 @@ class Partition:
         self._fed: list[Sequence[Record]] = []
         self._careful = False
         self._seeds: dict[str, int] = {}
-        self._decide_by(policy, model)
+        self.rules = Rules(policy, model)
         self._rewind()
 
-    def _decide_by(self, policy: Policy, model: Model) -> None:
-        """Read customers with this policy and this model from here on."""
-        self.assessor = Assessor(policy, model)
-        self.desk = Desk(self.number, self.assessor, self.stats)
-        masks, urgent = self.assessor.masks, set(policy.urgent)
+    def _decide_by_rules(self) -> None:
+        """Read customers with the policy and the model in force from here on."""
+        self.assessor = self.rules.assessor
+        self.desk = Desk(self.number, self.rules, self.stats)
+        masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
         self.routes = {
             kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
             for kind, handler in self.handlers.items()
@@ -136,6 +136,8 @@ class Partition:
         stored = self.states.get(PARTITION_KEY)
         self.position = read_header(stored)[0] if stored else 0
         self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
+        self.rules.load(self.states.get(RULES_KEY))
+        self._decide_by_rules()
         dues = []
         for key, state in self.states.items():
             _, due_s, waiting = read_header(state)
@@ -165,6 +167,7 @@ class Partition:
             position = offset + 1
             if key is None:
                 self._control(r)
+                routes = self.routes
                 continue
             try:
                 event = decode(r.value)  # type: ignore[arg-type]
@@ -238,6 +241,17 @@ class Partition:
             return
         if isinstance(control, Tick):
             self._tick(r, int(control.time_s))
+        elif isinstance(control, PolicyChanged | ModelChanged):
+            self._take_up(control, r)
+
+    def _take_up(self, control: PolicyChanged | ModelChanged, r: Record) -> None:
+        """Decide by another policy or model from this record on; customers are looked at when it is their turn."""
+        try:
+            if self.rules.take_up(control, r.offset + 1):
+                self.stats["rules_changed"] += 1
+                self._decide_by_rules()
+        except RefusedRulesError as refused:
+            self._refuse(r, "wrong_shape", str(refused))
 
     def _tick(self, r: Record, now_s: int) -> None:
         """Look at whoever was touched since the last tick, and at whoever is due."""
@@ -350,6 +364,10 @@ class Partition:
         world = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_world(self.world)
         self.states[PARTITION_KEY] = world
         states.append((PARTITION_KEY, world))
+        rules = self.rules.stored
+        if rules is not None and self.states.get(RULES_KEY) != rules:
+            self.states[RULES_KEY] = rules
+            states.append((RULES_KEY, rules))
         taken = Snapshot(states, self.out.writes)
         self.out, self._fed, self._careful = Outbox(), [], False
         self.dirty.clear()

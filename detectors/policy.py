@@ -190,4 +190,6 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def version(self) -> str:
         """`name` and eight hex digits of the numbers, so that a change cannot go unseen."""
-        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(self, order='sorted')).hexdigest()[:8]}"
+        # Read back once, so that 120 and 120.0 are one number.
+        plain = msgspec.convert(msgspec.to_builtins(self), Policy)
+        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(plain, order='sorted')).hexdigest()[:8]}"

@@ -1,14 +1,17 @@
 """Who is leaving: stage of life, price in force, kind of leaving, what to do, what is at stake."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from detectors import kinds
-from detectors.assess import Reason
 from detectors.customer import DAY_S, Customer
 from detectors.lifecycle import is_churned
 from detectors.policy import Policy
 from detectors.signals.price import price_trail
 from schemas.alerts import Action, ChurnType, LifecycleStage, RevenueAtRisk
+
+if TYPE_CHECKING:
+    from detectors.assess import Reason  # which needs the stages of this file
 
 MONTH_S = 30.4375 * DAY_S
 ACTIONS = 3
@@ -50,7 +53,7 @@ def stage_of(c: Customer, now_s: int, policy: Policy) -> LifecycleStage:
     return "mature" if tenure_s >= p.mature_d * DAY_S else "active"
 
 
-def churn_type_of(reasons: Sequence[Reason], policy: Policy) -> ChurnType:
+def churn_type_of(reasons: "Sequence[Reason]", policy: Policy) -> ChurnType:
     """The kind of leaving that the group with the largest contribution stands for."""
     by_group: dict[str, float] = {}
     for reason in reasons:
@@ -62,7 +65,7 @@ def churn_type_of(reasons: Sequence[Reason], policy: Policy) -> ChurnType:
     return policy.churn_types[max(harmful, key=lambda g: (g[0], g[1]))[1]]
 
 
-def actions_for(reasons: Sequence[Reason], win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
+def actions_for(reasons: "Sequence[Reason]", win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
     """Playbooks of the strongest reasons, best first, each once."""
     codes: list[str] = []
     if churned:

@@ -7,7 +7,8 @@ import msgspec
 from detectors.announce import score_row
 from detectors.customer import Customer, load
 from detectors.lifecycle import is_churned
-from detectors.partition import PARTITION_KEY, Partition
+from detectors.partition import Partition
+from detectors.rules import is_customer
 from detectors.signals import Moment
 from schemas.scores import ScoreRow
 
@@ -16,7 +17,7 @@ def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
     """Every customer as it is now, in order of key."""
     states, dirty = partition.states, partition.dirty
     for key in sorted(states.keys() | dirty.keys()):
-        if key != PARTITION_KEY and dirty.get(key, True) is not None:
+        if is_customer(key) and dirty.get(key, True) is not None:
             yield key, partition.hot.get(key) or load(states[key])
 
 

@@ -22,6 +22,7 @@ ChurnType = Literal[
     "involuntary", "service", "price", "product", "competitor", "unrecognised", "never_activated", "drifting"
 ]
 Delivery = Literal["deliver", "hold_out"]
+ChangedBy = Literal["events", "time", "policy", "model"]
 
 AlertType = Literal[
     "churn.alert.opened.v1", "churn.alert.updated.v1", "churn.alert.escalated.v1", "churn.alert.resolved.v1"
@@ -102,6 +103,10 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
     evidence_range: EvidenceRange
     model_version: Name
     policy_version: Name
+    changed_by: Annotated[
+        ChangedBy,
+        Meta(description="what brought this revision about: the customer's events, time alone, a new policy or model"),
+    ] = "events"
     schema_version: Literal["1"] = SCHEMA_VERSION
 
 

@@ -159,6 +159,8 @@ class Detector:
         metrics.FENCE_SKIPS.inc(grown["fence_skips"])
         metrics.ASSESSMENTS.inc(grown["assessments"])
         metrics.DEDUPLICATED.labels("journal").inc(grown["duplicates"])
+        if grown["rules_changed"]:
+            log.info("another policy or model decides from here on", partition=number, position=fold.position)
         if grown["fence_skips"]:
             log.error("records that the state held already", partition=number, records=grown["fence_skips"])
         for _, _, headers in snapshot.writes.get(ALERTS, ()):

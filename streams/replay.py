@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from detectors.assess import Assessor
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
@@ -77,6 +78,11 @@ class Replay:
             self.partitions[number] = Partition(number, {}, self.policy, self.model, max_hot=MAX_HOT)
             self.origins[number] = {}
         return self.partitions[number]
+
+    def assessor(self) -> Assessor:
+        """What decided at the end, in the first partition: a journal may have brought another policy or model."""
+        first = min(self.partitions, default=None)
+        return Assessor(self.policy, self.model) if first is None else self.partitions[first].assessor
 
     def feed(self, number: int, records: list[JournalRecord]) -> None:
         """Apply records of one partition."""

@@ -11,6 +11,7 @@ import orjson
 from msgspec import Struct
 
 from detectors.quality import Quality
+from detectors.rules import customers_in
 
 if TYPE_CHECKING:
     from streams.replay import Replay
@@ -42,7 +43,7 @@ class Report(Struct, frozen=True, kw_only=True):
         customers = 0
         for partition in replay.partitions.values():
             stats += partition.stats
-            customers += max(0, len(partition.states) - 1)
+            customers += sum(1 for _ in customers_in(partition.states))
         gone, warned, lead_days = replay.outcomes.lead_days()
         return cls(
             lines=replay.read,
@@ -57,8 +58,8 @@ class Report(Struct, frozen=True, kw_only=True):
             churned_after_alert=warned,
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
-            policy_version=replay.policy.version,
-            model_version=replay.model.version,
+            policy_version=replay.assessor().policy_version,
+            model_version=replay.assessor().model.version,
             throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},
         )
 

@@ -10,14 +10,41 @@ from hypothesis import strategies as st
 
 from detectors.customer import Customer, dump, load, read_header
 from detectors.history import HANDLERS
+from detectors.model import Model
 from detectors.partition import PARTITION_KEY, Partition
+from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
+from detectors.rules import is_customer
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
-from tests.detectors.lives import DAY_S, START_S, content, event, fold, partition, records, tick
+from tests.detectors.lives import (
+    DAY_S,
+    START_S,
+    content,
+    event,
+    fold,
+    new_model,
+    new_policy,
+    partition,
+    records,
+    tick,
+)
 
 CUSTOMERS = ("c-1", "c-2", "c-3")
+KEEN = parse_policy(
+    '[alerts]\nenter = 0.12\nexit = 0.08\n[signals."exit.intent"]\nprior = 3.0\n'
+    '[stage_weights.onboarding]\n"exit.intent" = 0.5\n'
+    '[[profiles]]\nmatch = {plan = "p"}\nweights = {"billing.payment_trouble" = 2.5}\n'
+)
+SLOW = parse_policy('[alerts]\nenter = 0.5\nband_critical = 0.7\n[signals."service.unresolved"]\nto = 9')
+LEARNED = Model("m-1", -2.0, {"exit.intent": 0.3, "billing.payment_trouble": 2.0}, 9)
+CHANGES = (
+    lambda day: new_policy(day, KEEN),
+    lambda day: new_policy(day, SLOW),
+    lambda day: new_model(day, LEARNED),
+    lambda day: new_policy(day, KEEN).replace(b"exit.intent", b"exit.intend"),
+)
 
 
 @st.composite
@@ -52,6 +79,8 @@ def journals(draw: st.DrawFn) -> list[bytes]:
             values.append(tick(day))
         if draw(st.integers(0, 20)) == 0:
             values.append(b'{"subject":"c-1"}')
+        if draw(st.integers(0, 12)) == 0:
+            values.append(draw(st.sampled_from(CHANGES))(day))
     return values
 
 
@@ -89,7 +118,7 @@ def test_cuts_snapshots_and_restarts_change_nothing(values: list[bytes], cuts: l
 def test_a_state_survives_storage_byte_for_byte(values: list[bytes]) -> None:
     p, _ = fold(values)
     for key, state in p.states.items():
-        if key != PARTITION_KEY:
+        if is_customer(key):
             assert dump(load(state)) == state
 
 
