@@ -17,10 +17,12 @@ import msgspec
 
 from detectors.assess import Assessor
 from detectors.customer import Customer
-from detectors.lifecycle import LEVELS, is_churned, judge, level_of, status_of
+from detectors.leaving import farewell_of
+from detectors.lifecycle import LEVELS, judge, level_of, status_of
 from detectors.policy import AlertPolicy
 from detectors.rules import Rules
 from detectors.signals import Moment
+from detectors.win_back import is_wanted, opens_s
 from schemas.alerts import ChangedBy
 
 SAID_ALL = -1.0
@@ -72,7 +74,9 @@ def judged_by_both(c: Customer, said: Said, rules: Rules, before: Assessor, at: 
     assessor, p, verdict = rules.assessor, c.probability, said.verdict
     policy = assessor.policy.alerts
     is_quiet = status_of(c) in QUIET
-    if is_quiet and (p < policy.enter or is_churned(c)):
+    if c.left_s:
+        return _judged_gone(c, said, before, at)
+    if is_quiet and p < policy.enter:
         return said
     then = _before(c, before, at)
     if is_quiet:
@@ -83,6 +87,7 @@ def judged_by_both(c: Customer, said: Said, rules: Rules, before: Assessor, at: 
         return Said(verdict if own else "same", said.by)
     alert = c.alert
     assert alert is not None
+    alert.ruled_by += p - then.probability
     if verdict == then.verdict:
         moved = abs(p - then.probability) >= policy.update_delta or assessor.first_reason(c) != then.first_reason
         alert.by_rules = alert.by_rules or moved
@@ -93,6 +98,17 @@ def judged_by_both(c: Customer, said: Said, rules: Rules, before: Assessor, at: 
     if verdict == "same":
         alert.by_rules = True
     return Said(verdict, rules.cause)
+
+
+def _judged_gone(c: Customer, said: Said, before: Assessor, at: Moment) -> Said:
+    """The same of one who has left, and is not read again: one whom only the new rules would win back is not asked."""
+    farewell = farewell_of(c)
+    if said.verdict != "win_back" or farewell is None:
+        return said
+    if is_wanted(c, farewell, before.policy) and opens_s(c, before.policy) <= at.now_s:
+        return said
+    c.win_back_s = c.left_s
+    return Said("same", said.by)
 
 
 def settle(c: Customer, p: float, assessor: Assessor) -> None:

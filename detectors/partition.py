@@ -11,12 +11,14 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import xxhash
 
+from detectors.budget import Place, Purse, fill, give_back, shared_out, used_permille
 from detectors.customer import (
     DIGEST_BYTES,
     HEADER,
@@ -30,18 +32,20 @@ from detectors.customer import (
     read_header,
 )
 from detectors.deadlines import Deadlines
-from detectors.desk import Desk
+from detectors.desk import Asks, Desk
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
-from detectors.rules import RULES_KEY, RefusedRulesError, Rules
+from detectors.rules import RULES_KEY, RefusedRulesError, Rules, is_customer
+from schemas.alerts import ChangedBy
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
 from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
 from schemas.retention import ErasureRequested
 
+D = TypeVar("D")
 PARTITION_KEY = b""  # no customer has it: ids are not empty
 ACTIVITIES = frozenset(
     EVENT_TYPES[t]
@@ -56,6 +60,7 @@ class World(msgspec.Struct, array_like=True):
 
     now_s: int = 0  # the newest tick
     feed_s: int = 0  # the newest activity of anybody
+    purse: Purse = msgspec.field(default_factory=Purse)  # what is left of the alert budget
 
 
 class Look(NamedTuple):
@@ -138,6 +143,7 @@ class Partition:
         self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
         self.rules.load(self.states.get(RULES_KEY))
         self._decide_by_rules()
+        self.customers = sum(map(is_customer, self.states))
         dues = []
         for key, state in self.states.items():
             _, due_s, waiting = read_header(state)
@@ -202,6 +208,7 @@ class Partition:
                 self._failed(r, error)
                 continue
             if not c.fence:
+                self.customers += 1
                 c.first_offset, c.first_s, c.last_s = offset, time_s, time_s
             c.ring = ring + digest if len(ring) < RING_BYTES else ring[DIGEST_BYTES:] + digest
             c.fence = position
@@ -257,8 +264,11 @@ class Partition:
         """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
+        budget = self.assessor.policy.budget
+        fill(self.world.purse, now_s, self.customers, budget)
         self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
+        self.stats["budget_used_permille"] = used_permille(self.world.purse, self.customers, budget)
 
     def _due_of(self, key: bytes) -> int:
         """When a customer is due, as its state says now."""
@@ -272,8 +282,19 @@ class Partition:
         """Assess customers at one moment: all are read before anything is decided about one of them."""
         self.desk.moment.at(now_s, self.world.feed_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
-        for look in looks:
-            self._decide(look, r)
+        asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
+        if asking:
+            self._share_out(asking, r)
+
+    def _share_out(self, asking: list[tuple[Place, tuple[Look, ChangedBy]]], r: Record) -> None:
+        """Open the alerts that the budget allows; the others wait."""
+        desk, purse, policy = self.desk, self.world.purse, self.assessor.policy
+        for (look, by), until_s in shared_out(asking, purse, desk.moment.now_s, self.customers, policy):
+            key, c = look.key, look.customer
+            if until_s is not None:
+                self._finish(look, r, partial(desk.hold, key, c, until_s, self.out))
+            elif not self._finish(look, r, partial(desk.open, key, c, r.offset, self.out, by)):
+                give_back(purse)
 
     def _read(self, key: bytes, r: Record) -> Look | None:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
@@ -287,21 +308,26 @@ class Partition:
             return None
         return look
 
-    def _decide(self, look: Look, r: Record) -> None:
-        """Decide about one customer that was read."""
+    def _decide(self, look: Look, r: Record) -> Asks | None:
+        """Decide about one customer that was read; where it asks for a place in the budget, it is not done yet."""
+        return self._finish(look, r, partial(self.desk.decide, look.key, look.customer, r.offset, self.out))
+
+    def _finish(self, look: Look, r: Record, step: Callable[[], D]) -> D | None:
+        """Take a step with a customer that was read, and keep what became of it; where that fails, it is put off."""
         key, _, c = look
         mark = self.out.mark() if self._careful else {}
         try:
-            self.desk.decide(key, c, r.offset, self.out)
+            done = step()
         except Exception as error:
             if self._careful:
                 self.out.undo(mark)
             self._failed(r, error)
             self._put_off(look)
-            return
+            return None
         if c.due_s < NEVER:
             self.deadlines.add(key, c.due_s)
         self.hot[key] = self.dirty[key] = c
+        return done
 
     def _put_off(self, look: Look) -> None:
         """After a look that failed the customer stays as it was, and waits for its next event."""
@@ -316,12 +342,14 @@ class Partition:
         if c.alert is not None and c.alert.status != "resolved":
             try:
                 self.desk.moment.at(self.world.now_s, self.world.feed_s)
-                self.assessor.refresh(c, self.desk.moment, self.assessor.all)
-                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out)
+                c.stale = self.assessor.all
+                self.desk.read(c)
+                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out, outcome="erased")
             except Exception as error:
                 self._failed(r, error)
         for topic in (CURRENT, SCORES):
             self.out.write(topic, key, None)
+        self.customers -= c.fence > 0
         self.hot.pop(key, None)
         self.touched.discard(key)
         self.deadlines.drop(key)

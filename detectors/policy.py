@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from detectors.catalogue import SignalPolicy, default_signals
-from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS, WIN_BACK
+from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS
+from detectors.policy_care import BudgetPolicy, HoldOutPolicy, WinBackPolicy
 from schemas.alerts import ChurnType, LifecycleStage
 
 NAME: Final = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -51,6 +52,13 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
         7 * 86_400
     )
+    no_risk_cooldown_s: Annotated[
+        int, why("the same after the team said that there is no risk, for they know more; a higher level ends it", ge=0)
+    ] = 30 * 86_400
+    wake_delta: Annotated[
+        float,
+        why("a snoozed alert wakes when the probability rose by this much, within its level too", gt=0, le=1),
+    ] = 0.10
     update_delta: Annotated[float, why("a smaller move of the probability is not news", ge=0, le=1)] = 0.05
     update_every_s: Annotated[int, why("at most one plain update in this time; escalations go at once", ge=0)] = (
         6 * 3_600
@@ -73,6 +81,7 @@ class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     csat_bad: Annotated[int, why("1-5, at or below", ge=1, le=5)] = 2
     nps_bad: Annotated[int, why("0-10, at or below: a detractor", ge=0, le=10)] = 6
     csat_good: Annotated[int, why("1-5, at or above", ge=1, le=5)] = 4
+    nps_good: Annotated[int, why("0-10, at or above: a promoter", ge=0, le=10)] = 9
     newest_weight: Annotated[float, why("the newest rating counts this much, older ones 1", gt=0)] = 1.5
     recovered_within_d: Annotated[int, why("dissatisfied, then well served, both within so many days", ge=1)] = 180
 
@@ -160,6 +169,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exit: ExitPolicy = ExitPolicy()
     stages: StagePolicy = StagePolicy()
     revenue: RevenuePolicy = RevenuePolicy()
+    budget: BudgetPolicy = BudgetPolicy()
+    hold_out: HoldOutPolicy = HoldOutPolicy()
+    win_back: WinBackPolicy = msgspec.field(default_factory=WinBackPolicy)
     signals: Annotated[
         dict[str, SignalPolicy], why("how each signal is read, and what it weighs until outcomes were learned from")
     ] = msgspec.field(default_factory=default_signals)
@@ -176,10 +188,6 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     churn_types: Annotated[dict[str, ChurnType], why("signal group → what kind of leaving its signals stand for")] = (
         msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
     )
-    win_back: Annotated[
-        dict[ChurnType, Annotated[float, msgspec.Meta(ge=0, le=1)]],
-        why("kind of leaving → potential of winning back, from 0 to 1, on day 0"),
-    ] = msgspec.field(default_factory=lambda: dict(WIN_BACK))
     playbooks: Annotated[dict[str, tuple[str, ...]], why("signal group → what to do about it, best first")] = (
         msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
     )

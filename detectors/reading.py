@@ -6,7 +6,7 @@ import msgspec
 
 from detectors.announce import score_row
 from detectors.customer import Customer, load
-from detectors.lifecycle import is_churned
+from detectors.leaving import has_cancelled
 from detectors.partition import Partition
 from detectors.rules import is_customer
 from detectors.signals import Moment
@@ -35,7 +35,7 @@ def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
     assessor = partition.assessor
     at = Moment(assessor.policy, now_s, partition.world.feed_s)
     for key, c in customers(partition):
-        if not is_churned(c):
+        if not has_cancelled(c, assessor.policy.churn):
             look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})
             assessor.refresh(look, at, assessor.all)
-            yield score_row(key.decode(), look, now_s, assessor)
+            yield score_row(key.decode(), look, at, assessor)

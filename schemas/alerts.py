@@ -23,6 +23,7 @@ ChurnType = Literal[
 ]
 Delivery = Literal["deliver", "hold_out"]
 ChangedBy = Literal["events", "time", "policy", "model"]
+Outcome = Literal["calm", "churned", "saved", "no_risk", "returned", "expired", "erased"]
 
 AlertType = Literal[
     "churn.alert.opened.v1", "churn.alert.updated.v1", "churn.alert.escalated.v1", "churn.alert.resolved.v1"
@@ -69,6 +70,14 @@ class RevenueAtRisk(Struct, frozen=True, gc=False):
     expected_loss: Annotated[float, Meta(ge=0, description="mrr × probability × months remaining by policy")]
 
 
+class LastContact(Struct, frozen=True, gc=False):
+    """The retention team's latest contact with the customer."""
+
+    at: WireTime
+    playbook: Name
+    by: Annotated[Name, Meta(description="who")]
+
+
 class EvidenceRange(Struct, frozen=True, gc=False):
     """The journal records that the alert follows from: `churnwatch explain` derives it again from them."""
 
@@ -100,6 +109,10 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
     revenue_at_risk: Annotated[RevenueAtRisk, Meta(description="null when no revenue is known")] | None
     common_cause: Annotated[str, Meta(description="id of the incident shared with other customers")] | None
     delivery: Annotated[Delivery, Meta(description="`hold_out`: control group, logged and not acted on")]
+    outcome: Annotated[Outcome, Meta(description="of a resolved alert: how it ended; null while it is live")] | None = (
+        None
+    )
+    last_contact: Annotated[LastContact, Meta(description="null when no contact was reported")] | None = None
     evidence_range: EvidenceRange
     model_version: Name
     policy_version: Name

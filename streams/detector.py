@@ -167,9 +167,12 @@ class Detector:
             said = dict(headers)
             level, kind = said.get("risk_level", b"").decode(), said.get("ce_type", b"").decode()
             metrics.ALERTS.labels(level, kind.removeprefix("churn.alert.").removesuffix(".v1")).inc()
-        for name, letters in grown.items():
+        metrics.BUDGET_USED.labels(str(number)).set(fold.stats["budget_used_permille"] / 1_000)
+        for name, times in grown.items():
             if name.startswith("dead_"):
-                metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(letters)
+                metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(times)
+            elif name.startswith("held_back_"):
+                metrics.HELD_BACK.labels(name.removeprefix("held_back_")).inc(times)
 
     def _age(self, number: int) -> None:
         self._committed_s[number] = time.monotonic()

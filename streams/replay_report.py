@@ -28,6 +28,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ticks: int
     assessments: int
     alerts: dict[str, int]
+    alerts_held_back: dict[str, int]
     churned: int
     churned_after_alert: int
     lead_days_median: float | None
@@ -54,6 +55,7 @@ class Report(Struct, frozen=True, kw_only=True):
             ticks=stats["ticks"],
             assessments=stats["assessments"],
             alerts={name: stats[f"alerts_{name}"] for name in ("opened", "updated", "escalated", "resolved")},
+            alerts_held_back={name: stats[f"held_back_{name}"] for name in ("budget", "hold_out")},
             churned=gone,
             churned_after_alert=warned,
             lead_days_median=lead_days,
@@ -83,6 +85,9 @@ class Report(Struct, frozen=True, kw_only=True):
             f"{a['opened']:,} alerts opened, {a['updated']:,} updated, {a['escalated']:,} escalated, "
             f"{a['resolved']:,} resolved"
         )
+        if any(self.alerts_held_back.values()):
+            held = self.alerts_held_back
+            yield f"{held['budget']:,} times an alert waited for the budget, {held['hold_out']:,} were logged only"
         if self.churned:
             lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
             yield f"{self.churned:,} cancelled, {self.churned_after_alert:,} of them after an alert{lead}"

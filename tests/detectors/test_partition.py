@@ -12,6 +12,7 @@ from detectors.customer import Customer, dump, load, read_header
 from detectors.history import HANDLERS
 from detectors.model import Model
 from detectors.partition import PARTITION_KEY, Partition
+from detectors.policy import Policy
 from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
@@ -31,6 +32,14 @@ from tests.detectors.lives import (
     tick,
 )
 
+POLICIES = (
+    Policy(),
+    parse_policy("[budget]\nper_day_per_1000 = 30\nburst = 1\nwaiting_most = 1\n[win_back]\nthreshold = 0.1"),
+    parse_policy(
+        "[churn]\ndefinition = 'inactivity'\ninactivity_days = 20\n[hold_out]\nshare = 0.3\n"
+        "[budget]\nper_day_per_1000 = 100\nburst = 1\ncritical_overdraws = true"
+    ),
+)
 CUSTOMERS = ("c-1", "c-2", "c-3")
 KEEN = parse_policy(
     '[alerts]\nenter = 0.12\nexit = 0.08\n[signals."exit.intent"]\nprior = 3.0\n'
@@ -53,7 +62,7 @@ def journals(draw: st.DrawFn) -> list[bytes]:
     values: list[bytes] = []
     day = 0.0
     for i in range(draw(st.integers(0, 60))):
-        day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0]))
+        day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0, 50.0]))
         customer = draw(st.sampled_from(CUSTOMERS))
         late = day - draw(st.sampled_from([0.0, 0.0, 0.0, 2.0, 40.0]))
         kind, data = draw(
@@ -68,7 +77,9 @@ def journals(draw: st.DrawFn) -> list[bytes]:
                     ("usage.cancel_page.viewed", {}),
                     ("billing.auto_renew.disabled", {}),
                     ("app.error.raised", {"code": "E", "fatal": True, "count": 5}),
-                    ("billing.subscription.cancelled", {}),
+                    ("billing.subscription.cancelled", {"voluntary": i % 2 == 0}),
+                    ("billing.order.placed", {"order_id": f"o{i}", "amount": 20.0}),
+                    ("retention.customer.contacted", {"playbook": "invite", "by": "ann"}),
                     ("billing.subscription.started", {"plan": "p", "mrr": 9.5}),
                     ("privacy.erasure.requested", {"request_id": "r"}),
                 ]
@@ -95,18 +106,25 @@ def by_topic(writes: dict[str, list[Write]]) -> dict[str, list[Write]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(journals(), st.lists(st.integers(0, 80), max_size=6), st.lists(st.integers(0, 80), max_size=3))
-def test_cuts_snapshots_and_restarts_change_nothing(values: list[bytes], cuts: list[int], deaths: list[int]) -> None:
-    whole, snapshot = fold(values)
+@given(
+    journals(),
+    st.lists(st.integers(0, 80), max_size=6),
+    st.lists(st.integers(0, 80), max_size=3),
+    st.sampled_from(POLICIES),
+)
+def test_cuts_snapshots_and_restarts_change_nothing(
+    values: list[bytes], cuts: list[int], deaths: list[int], policy: Policy
+) -> None:
+    whole, snapshot = fold(values, policy)
     journal = records(values)
-    p, writes, kept = partition(), dict[str, list[Write]](), 0
+    p, writes, kept = partition(policy=policy), dict[str, list[Write]](), 0
     for cut in sorted({*cuts, len(journal)}):
         p.feed(journal[kept:cut])
         if cut in deaths:  # what was not taken never happened
-            p = partition(dict(p.states))
+            p = partition(dict(p.states), policy)
             p.feed(journal[p.position : cut])
         _, writes = everything(p, writes)
-        p = partition(dict(p.states), max_hot=0)
+        p = partition(dict(p.states), policy, max_hot=0)
         kept = min(cut, len(journal))
     assert dict(p.states) == dict(whole.states)
     assert by_topic(writes) == by_topic(snapshot.writes)
