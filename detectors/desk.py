@@ -137,6 +137,8 @@ class Desk:
     def _score(self, key: bytes, c: Customer, p: float, out: Outbox) -> None:
         """Write the customer's score row, if it says something new."""
         policy = self.assessor.policy.alerts
+        if c.left_s and c.scored >= 0.0:
+            return  # frozen, whatever decides now
         level = level_of(p, policy)
         if level != c.scored_level or abs(p - c.scored) >= policy.score_delta:
             c.scored, c.scored_level = p, level

@@ -36,7 +36,7 @@ class BudgetPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(
             description="whether a critical alert goes out when nothing is left, at the cost of the days after it, "
-            "up to one `burst`"
+            "down to as much as can be saved up"
         ),
     ] = False
     waiting_most: Annotated[

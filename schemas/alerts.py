@@ -168,6 +168,7 @@ def alert_headers(alert: Alert, change: Change, traceparent: str | None = None) 
         ("ce_time", alert.as_of.encode()),
         ("risk_level", alert.risk_level.encode()),
         ("churn_type", alert.churn_type.encode()),
+        ("delivery", alert.delivery.encode()),
         ("content-type", CONTENT_TYPE),
     ]
     if traceparent is not None:

@@ -25,6 +25,7 @@ from tests.detectors.lives import (
     customer_after,
     event,
     fold,
+    new_policy,
     partition,
     records,
     tick,
@@ -296,6 +297,33 @@ def test_bad_ratings_lower_the_potential_and_middling_ones_say_nothing() -> None
     assert [satisfaction(c, at) for c in rated] == [1.0, 0.0, -1.0]
     passive = customer_after([event("engagement.survey.answered", 1, kind="nps", score=8)])
     assert satisfaction(passive, at) == 0.0
+
+
+EAGER = parse_policy("[win_back]\nthreshold = 0.1\ndelay_d = 1")
+SMALL = [STARTED, event("usage.session.started", 1), tick(1.1), CANCELLED]
+DEARER = parse_policy('[signals."billing.payment_trouble"]\nprior = 5.0\n[alerts]\nband_critical = 0.3')
+
+
+def test_a_policy_alone_wins_nobody_back_and_changes_nothing_of_what_was_known() -> None:
+    event_after = event("billing.invoice.paid", 10.5, invoice_id="i", amount=1.0)
+    changed = [*SMALL, tick(3), new_policy(10, EAGER), event_after, *[tick(day) for day in range(11, 60)]]
+    assert alerts_of(fold(changed)[1]) == []
+    assert len(alerts_of(fold(changed, EAGER)[1])) == 1  # of who left under it
+    frozen = [
+        *GONE,
+        tick(3),
+        new_policy(4, DEARER),
+        event("billing.invoice.paid", 5, invoice_id="i", amount=1.0),
+        tick(6),
+    ]
+    assert rows(frozen) == rows(GONE)
+    assert said(of(alerts_of(fold([*frozen, tick(10)])[1]))[-1]) == said(of(alerts_of(fold(GONE)[1]))[-1])
+
+
+def test_who_would_have_been_won_back_by_both_policies_is() -> None:
+    found = of(alerts_of(fold([*GONE, tick(3), new_policy(4, EAGER), tick(10)])[1]))
+    assert found[-1].data.lifecycle_stage == "churned"
+    assert found[-1].data.status == "open"
 
 
 # -- the team's word -----------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ def test_the_headers_say_what_the_envelope_says(alert: Alert) -> None:
         "ce_time": event.time.encode(),
         "risk_level": b"high",
         "churn_type": b"service",
+        "delivery": b"deliver",
         "content-type": b"application/cloudevents+json; charset=utf-8",
         "traceparent": b"00-trace",
     } == headers
