@@ -72,6 +72,17 @@ def test_without_known_revenue_the_probability_ranks_and_the_known_come_first() 
     assert opened([*values[:-4], *known, *days(1.25, 2)], ONE)[0][0] == "c-05"
 
 
+def test_who_can_be_kept_goes_before_who_is_to_be_won_back_however_much_is_at_stake() -> None:
+    left = [
+        event("billing.subscription.started", 0, customer="rich", plan="p", mrr=9_000.0),
+        *[event("billing.payment.failed", 1 + k / 100, customer="rich", invoice_id="i", attempt=k) for k in range(3)],
+        event("billing.subscription.cancelled", 1.5, customer="rich", voluntary=False),
+    ]
+    policy = parse_policy("[budget]\nper_day_per_1000 = 300\nburst = 1")  # of four customers: one and a fifth a day
+    opening = [name for name, _ in opened([*left, tick(2), *troubled(3, 8), *days(8.5, 11.5)], policy)]
+    assert opening == ["c-02", "c-01", "c-00", "rich"]
+
+
 def test_who_is_no_longer_at_risk_waits_no_more() -> None:
     paid = event("billing.invoice.paid", 1.6, customer="c-08", invoice_id="i", amount=1.0)
     found = opened([*troubled(10), tick(1.25), paid, *days(1.75, 3.5)], ONE)

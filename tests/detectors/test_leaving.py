@@ -301,12 +301,14 @@ def test_bad_ratings_lower_the_potential_and_middling_ones_say_nothing() -> None
 
 EAGER = parse_policy("[win_back]\nthreshold = 0.1\ndelay_d = 1")
 SMALL = [STARTED, event("usage.session.started", 1), tick(1.1), CANCELLED]
-DEARER = parse_policy('[signals."billing.payment_trouble"]\nprior = 5.0\n[alerts]\nband_critical = 0.3')
+DEARER = parse_policy('[signals."billing.payment_trouble"]\nprior = 5.0\n[alerts]\nband_critical = 0.205')
 
 
 def test_a_policy_alone_wins_nobody_back_and_changes_nothing_of_what_was_known() -> None:
     event_after = event("billing.invoice.paid", 10.5, invoice_id="i", amount=1.0)
-    changed = [*SMALL, tick(3), new_policy(10, EAGER), event_after, *[tick(day) for day in range(11, 60)]]
+    again = event("billing.invoice.paid", 20.5, invoice_id="j", amount=1.0)
+    days = [tick(day) for day in range(11, 60)]
+    changed = [*SMALL, tick(3), new_policy(10, EAGER), event_after, *days[:10], again, *days[10:]]
     assert alerts_of(fold(changed)[1]) == []
     assert len(alerts_of(fold(changed, EAGER)[1])) == 1  # of who left under it
     frozen = [
