@@ -219,6 +219,9 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     scored_level: str = ""
     alerts: int = 0  # opened so far
     alert: AlertState | None = None
+    # Groups A to C.
+    heard: int = 0  # bit per input that was ever heard of (detectors.kinds)
+    spoke_s: int = 0  # when somebody of the business last spoke with the customer
 
     @property
     def points(self) -> Points:
