@@ -111,12 +111,14 @@ def frequent_changes(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     changes = at.in_points(c.points.get(kinds.TERMS), at.row.window_d)
     prices = sum(p.value != kinds.NEW_TERMS for p in changes)
-    said = [f"the price {times(prices, 'time')}"] if prices else []
+    said = [f"{prices} of the price"] if prices else []
     if prices < len(changes):
-        said.append(f"the terms {times(len(changes) - prices, 'time')}")
-    to_come = f", the newest from {day_of(changes[-1].time_s)} on" if changes[-1].time_s > at.now_s else ""
-    text = " and ".join(said)
-    return Because(f"{text[:1].upper()}{text[1:]} changed within {at.row.window_d} days{to_come}.", newest(changes))
+        said.append(f"{len(changes) - prices} of the terms")
+    to_come = f"; the newest comes into force on {day_of(changes[-1].time_s)}" if changes[-1].time_s > at.now_s else ""
+    return Because(
+        f"{times(len(changes), 'change')} within {at.row.window_d} days: {' and '.join(said)}{to_come}.",
+        newest(changes),
+    )
 
 
 def shortest_notice(c: Customer, at: Moment) -> tuple[int, Point] | None:

@@ -35,11 +35,10 @@ def slow_answer(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     calls, _ = answered(c, at)
     slow = at.in_points(c.points.get(kinds.SLOW_CALL), at.row.window_d)
-    return Because(
-        f"Waited {span(value)} on average before {times(calls, 'call')} in {at.row.window_d} days "
-        f"{'was' if calls == 1 else 'were'} answered.",
-        newest(slow),
-    )
+    what = f"on average before {calls} calls in {at.row.window_d} days were answered"
+    if calls == 1:
+        what = f"before the one call in {at.row.window_d} days was answered"
+    return Because(f"Waited {span(value)} {what}.", newest(slow))
 
 
 def given_up(c: Customer, at: Moment) -> tuple[float, float, list[Point]]:

@@ -56,7 +56,8 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     asked = [p.label for p in refused if p.label]
     newest_one = f", the newest for “{asked[-1]}”" if asked else ""
     return Because(
-        f"{times(value, 'request')} refused within {at.row.window_d} days with no alternative offered{newest_one}.",
+        f"{times(value, 'request')} {'was' if value == 1 else 'were'} refused within {at.row.window_d} days "
+        f"with no alternative offered{newest_one}.",
         newest(refused),
     )
 
@@ -71,7 +72,7 @@ def unexplained(c: Customer, at: Moment) -> list[tuple[int, str, str]]:
     for t in c.cases.get(kinds.TICKET, {}).values():
         if t.is_open:
             since_s = max(t.opened_s, t.reopened_s, t.heard_s, c.spoke_s)
-            found.append((since_s, "an open ticket" + (f" about “{t.label}”" if t.label else ""), t.event_id))
+            found.append((since_s, "an open ticket" + (f" (“{t.label}”)" if t.label else ""), t.event_id))
     for outage in c.cases.get(kinds.OUTAGE, {}).values():
         if outage.is_open:
             found.append((max(outage.opened_s, c.spoke_s), f"an outage of “{outage.label}”", outage.event_id))
@@ -112,8 +113,8 @@ def left_in_the_dark(c: Customer, at: Moment) -> float | None:
 @left_in_the_dark.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     long = [f for f in unexplained(c, at) if at.now_s - f[0] > at.row.from_ * DAY_S]
-    others = f", nor about {times(len(long) - 1, 'other matter')}" if len(long) > 1 else ""
+    others = f", nor on {times(len(long) - 1, 'other matter')}" if len(long) > 1 else ""
     return Because(
-        f"No word from the business for {span(value * DAY_S)} about {long[0][1]}{others}.",
+        f"No word from the business for {span(value * DAY_S)} on {long[0][1]}{others}.",
         [event_id for _, _, event_id in long[:5] if event_id],
     )

@@ -37,7 +37,7 @@ RAISED = {
         ],
         200,
         1.0,
-        "The price 3 times and the terms 1 time changed within 365 days, the newest from 2026-08-19 on.",
+        "4 changes within 365 days: 3 of the price and 1 of the terms; the newest comes into force on 2026-08-19.",
         [changed(1, 100.0, 90.0, 20), event("billing.terms.changed", 120, notified_at=at(80))],
     ),
     "price.no_notice": Raised(

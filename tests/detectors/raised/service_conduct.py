@@ -33,7 +33,7 @@ RAISED = {
         refused(False, False, True),
         4,
         0.5,
-        "2 requests refused within 90 days with no alternative offered, the newest for “credit 2”.",
+        "2 requests were refused within 90 days with no alternative offered, the newest for “credit 2”.",
         refused(True, True, True, False),
     ),
     "service.left_in_the_dark": Raised(
@@ -45,7 +45,7 @@ RAISED = {
         ],
         4.5,
         0.7,
-        "No word from the business for 2 days about an open ticket about “export”, nor about 1 other matter.",
+        "No word from the business for 2 days on an open ticket (“export”), nor on 1 other matter.",
         [
             event("support.ticket.opened", 1, ticket_id="t1"),
             event("app.outage.started", 1, outage_id="o1", service="api"),
