@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from detectors.customer import load
@@ -10,7 +12,7 @@ from detectors.signals import CATALOGUE, Moment
 from tests.detectors.lives import DAY_S, START_S, at, customer_after, event, fold, read, tick
 
 
-def opened(day: float, name: str = "t1", **data: object) -> bytes:
+def opened(day: float, name: str = "t1", **data: Any) -> bytes:
     return event("support.ticket.opened", day, ticket_id=name, id=f"opened {name}", **data)
 
 
@@ -114,7 +116,7 @@ def test_an_outage_leaves_in_the_dark_until_it_ends_or_somebody_says_so() -> Non
 
 
 def test_a_change_leaves_in_the_dark_that_nobody_announced_while_it_is_fresh() -> None:
-    risen = {"old_mrr": 50.0, "new_mrr": 60.0, "effective_at": at(5)}
+    risen: dict[str, Any] = {"old_mrr": 50.0, "new_mrr": 60.0, "effective_at": at(5)}
     silent = [event("billing.price.changed", 5, **risen)]
     strong, because = read("service.left_in_the_dark", silent, 8)
     assert strong == 1.0

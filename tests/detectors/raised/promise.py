@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.detectors.lives import at, event
 from tests.detectors.raised.shape import History, Raised
 
@@ -10,7 +12,7 @@ def promised(name: str, day: float, due_day: float, what: str | None = None) -> 
     return event("support.promise.made", day, promise_id=name, due_at=at(due_day), what=what, id=f"made {name}")
 
 
-def invoice(day: float, amount: float, **data: object) -> bytes:
+def invoice(day: float, amount: float, **data: Any) -> bytes:
     return event("billing.invoice.issued", day, invoice_id=f"i{day}", amount=amount, **data)
 
 
