@@ -119,7 +119,7 @@ def invoice_issued(c: Customer, d: InvoiceIssued, time_s: int, event_id: str) ->
         c.heard |= kinds.FEES
         undisclosed = sum(fee.amount for fee in d.fees if not fee.disclosed)
         if hidden := share(undisclosed, d.amount, 10_000):
-            note(c, kinds.HIDDEN_FEE, time_s, hidden, event_id, f"{cents(undisclosed)}/{billed}", keep=PERIODS)
+            note(c, kinds.HIDDEN_FEE, time_s, hidden, event_id, f"{cents(undisclosed)}/{billed}")
     if d.overage_amount:
         note(c, kinds.OVERAGE, time_s, cents(d.overage_amount), event_id, keep=PERIODS)
 

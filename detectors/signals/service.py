@@ -199,8 +199,9 @@ def most_moved(c: Customer, at: Moment) -> tuple[int, str]:
     for key, t in c.cases.get(kinds.TICKET, {}).items():
         if not t.moved:
             continue
-        if not t.is_open:
-            forgotten_day = t.closed_s // DAY_S + at.row.window_d
+        if not t.is_open:  # of one whose opening nobody told of, the newest transfers are known
+            moves = (p.time_s for p in c.points.get(kinds.TRANSFERRED, ()) if p.label == key[:64])
+            forgotten_day = (t.closed_s or max(moves, default=0)) // DAY_S + at.row.window_d
             if at.day >= forgotten_day:
                 continue
             at.until(forgotten_day * DAY_S)
@@ -222,8 +223,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     ticket = c.cases[kinds.TICKET][name]
     moves = [p for p in c.points.get(kinds.TRANSFERRED, ()) if p.label == name[:64]]
     about = f"a ticket about “{ticket.label}”" if ticket.label else "one ticket"
+    now = ", which is still open" if ticket.is_open else ", which is closed now" if ticket.closed_s else ""
     return Because(
-        f"Handed on {times(value, 'time')} with {about}, which is {'still open' if ticket.is_open else 'closed now'}.",
+        f"Handed on {times(value, 'time')} with {about}{now}.",
         ([ticket.event_id] if ticket.event_id else []) + newest(moves)[-4:],
     )
 

@@ -112,7 +112,8 @@ def left_in_the_dark(c: Customer, at: Moment) -> float | None:
 
 @left_in_the_dark.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    long = [f for f in unexplained(c, at) if at.now_s - f[0] > at.row.from_ * DAY_S]
+    found = unexplained(c, at)
+    long = [f for f in found if at.now_s - f[0] > at.row.from_ * DAY_S] or found[:1]
     others = f", nor on {times(len(long) - 1, 'other matter')}" if len(long) > 1 else ""
     return Because(
         f"No word from the business for {span(value * DAY_S)} on {long[0][1]}{others}.",

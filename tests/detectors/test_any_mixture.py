@@ -112,7 +112,7 @@ def answers(c: Customer, day: float) -> dict[str, object]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(LIVES, st.randoms(use_true_random=False))
 def test_any_mixture_in_any_order_gives_the_same_answers_and_sentences(
     happened: list[Happened], dice: random.Random
@@ -132,7 +132,7 @@ def strength_at(c: Customer, code: str, now_s: int) -> tuple[float | None, int]:
     return (None if value is None else ramp(value, moment.row)), moment.until_s
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(LIVES, st.integers(0, 80 * DAY_S), st.lists(st.integers(1, 40 * DAY_S), min_size=3, max_size=3))
 def test_an_answer_holds_until_the_time_that_it_names(
     happened: list[Happened], after_s: int, later_s: list[int]
