@@ -36,7 +36,7 @@ from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
-from detectors.rules import RULES_KEY, RefusedRulesError, Rules
+from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
 from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
@@ -165,7 +165,7 @@ class Partition:
                 self.stats["fence_skips"] += 1
                 continue
             position = offset + 1
-            if key is None:
+            if not key or key >= RESERVED:
                 self._control(r)
                 routes = self.routes
                 continue
