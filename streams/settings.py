@@ -182,7 +182,7 @@ VARIABLES: Final[Mapping[str, Row]] = {
     "CHURNWATCH_POLICY": Row(
         "policy",
         str,
-        "The policy file (TOML) that decides until `policy apply` puts another into the journal; empty: the built-in one.",
+        "The policy file (TOML), until `policy apply` puts another into the journal; empty: the built-in one.",
     ),
     "CHURNWATCH_OPS": Row(
         "ops",
