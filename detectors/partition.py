@@ -38,7 +38,7 @@ from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
-from detectors.rules import RULES_KEY, RefusedRulesError, Rules, is_customer
+from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules, is_customer
 from schemas.alerts import ChangedBy
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
@@ -171,7 +171,7 @@ class Partition:
                 self.stats["fence_skips"] += 1
                 continue
             position = offset + 1
-            if key is None:
+            if not key or key >= RESERVED:
                 self._control(r)
                 routes = self.routes
                 continue
@@ -275,7 +275,7 @@ class Partition:
         c = self.hot.get(key)
         if c is not None:
             return c.due_s
-        state = self.states.get(key)
+        state = self.states.get(key) if self.dirty.get(key, True) is not None else None
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
@@ -314,7 +314,8 @@ class Partition:
 
     def _finish(self, look: Look, r: Record, step: Callable[[], D]) -> D | None:
         """Take a step with a customer that was read, and keep what became of it; where that fails, it is put off."""
-        key, _, c = look
+        key, before, c = look
+        due_s = before.due_s
         mark = self.out.mark() if self._careful else {}
         try:
             done = step()
@@ -324,8 +325,7 @@ class Partition:
             self._failed(r, error)
             self._put_off(look)
             return None
-        if c.due_s < NEVER:
-            self.deadlines.add(key, c.due_s)
+        self.deadlines.move(key, due_s, c.due_s, self.desk.moment.now_s)
         self.hot[key] = self.dirty[key] = c
         return done
 
@@ -352,7 +352,6 @@ class Partition:
         self.customers -= c.fence > 0
         self.hot.pop(key, None)
         self.touched.discard(key)
-        self.deadlines.drop(key)
         self.dirty[key] = None
         self.stats["erased"] += 1
 

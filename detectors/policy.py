@@ -84,6 +84,23 @@ class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nps_good: Annotated[int, why("0-10, at or above: a promoter", ge=0, le=10)] = 9
     newest_weight: Annotated[float, why("the newest rating counts this much, older ones 1", gt=0)] = 1.5
     recovered_within_d: Annotated[int, why("dissatisfied, then well served, both within so many days", ge=1)] = 180
+    rude_below: Annotated[
+        float, why("agent_tone, -1 to 1: under it an agent is rude, above it only curt", ge=-1, le=0)
+    ] = -0.3
+    change_fresh_d: Annotated[
+        int, why("a change that nobody announced is on the customer's mind for a billing period", ge=0)
+    ] = 30
+
+
+class PricePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Thresholds of the price signals."""
+
+    quota_least: Annotated[
+        float, why("who uses less of what the plan includes pays for something else's sake", ge=0, le=1)
+    ] = 0.3
+    period_least_d: Annotated[
+        int, why("quota reports that are closer are of one period: the shortest that is billed is a week", ge=0)
+    ] = 6
 
 
 class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,6 +181,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     churn: ChurnPolicy = ChurnPolicy()
     alerts: AlertPolicy = AlertPolicy()
     service: ServicePolicy = ServicePolicy()
+    price: PricePolicy = PricePolicy()
     value: ValuePolicy = ValuePolicy()
     tech: TechPolicy = TechPolicy()
     exit: ExitPolicy = ExitPolicy()

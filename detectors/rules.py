@@ -23,7 +23,8 @@ from detectors.policy import Policy
 from detectors.policy_check import read_policy
 from schemas.journal import ModelChanged, PolicyChanged
 
-RULES_KEY: Final = b"\xffrules"  # no customer has it: ids are UTF-8
+RESERVED: Final = b"\xff"  # no customer's key begins so: ids are UTF-8
+RULES_KEY: Final = RESERVED + b"rules"
 KEPT: Final = 8  # with what decides now
 NUMBER_MAX: Final = 1_000.0  # log-odds beyond any meaning; within it every sum is finite
 VERSION_MAX: Final = 128
@@ -160,7 +161,7 @@ def is_customer(key: bytes) -> bool:
     >>> is_customer(b"c-1"), is_customer(b""), is_customer(RULES_KEY)
     (True, False, False)
     """
-    return b"" < key < b"\xff"
+    return b"" < key < RESERVED
 
 
 def customers_in(states: dict[bytes, Any]) -> Iterator[bytes]:

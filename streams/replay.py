@@ -21,7 +21,7 @@ from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, DEAD, Write
-from schemas.alerts import decode_alert
+from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event
 from schemas.journal import encode_tick
@@ -104,9 +104,13 @@ class Replay:
         alerts.sort(key=lambda item: item[0])
         for _, (_, value, _) in alerts:
             assert value is not None
-            self.outcomes.alerted(decode_alert(value).data)
-            if self.alerts is not None:
-                self.alerts.write(value + b"\n")
+            self.said(decode_alert(value), value)
+
+    def said(self, alert: AlertEvent, value: bytes) -> None:
+        """Take note of an alert revision, in order of time, and write it out."""
+        self.outcomes.alerted(alert.data)
+        if self.alerts is not None:
+            self.alerts.write(value + b"\n")
 
     def refuse(self, reason: str, detail: str, stage: str, file: int, number: int, value: bytes) -> None:
         """Count a dead letter, and write its line."""

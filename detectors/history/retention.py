@@ -8,6 +8,7 @@ from detectors import kinds
 from detectors.customer import AlertState, Customer
 from detectors.history.engagement import given
 from detectors.history.routes import RefusedError, on
+from detectors.history.support import spoke
 from schemas.retention import AlertAcknowledged, AlertResolved, AlertSnoozed, CustomerContacted
 
 NAME = 64  # of a playbook or a person, as much is kept
@@ -49,6 +50,7 @@ def customer_contacted(c: Customer, d: CustomerContacted, time_s: int, event_id:
     if d.alert_id is not None and (alert is None or alert.alert_id != d.alert_id):
         raise RefusedError("out_of_range", "data.alert_id: expected the newest alert of this customer")
     given(c, time_s, kinds.CHECK_IN, event_id)
+    spoke(c, time_s)
     playbook, by = d.playbook[:NAME], d.by[:NAME]
     if (time_s, playbook, by) > (c.contacted_s, c.contacted, c.contacted_by):
         c.contacted_s, c.contacted, c.contacted_by = time_s, playbook, by

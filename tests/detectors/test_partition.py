@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from detectors.policy import Policy
 from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
-from detectors.rules import is_customer
+from detectors.rules import RULES_KEY, is_customer
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
 from tests.detectors.lives import (
@@ -48,7 +49,8 @@ KEEN = parse_policy(
 )
 SLOW = parse_policy('[alerts]\nenter = 0.5\nband_critical = 0.7\n[signals."service.unresolved"]\nto = 9')
 LEARNED = Model("m-1", -2.0, {"exit.intent": 0.3, "billing.payment_trouble": 2.0}, 9)
-CHANGES = (
+Change = Callable[[float], bytes]
+CHANGES: tuple[Change, ...] = (
     lambda day: new_policy(day, KEEN),
     lambda day: new_policy(day, SLOW),
     lambda day: new_model(day, LEARNED),
@@ -151,6 +153,25 @@ def test_records_that_come_again_are_skipped_and_counted(values: list[bytes]) ->
     assert p.stats["fence_skips"] == len(values)
 
 
+@settings(max_examples=60, deadline=None)
+@given(journals(), st.sampled_from(CHANGES[:3]))
+def test_a_change_alone_opens_and_escalates_nothing(values: list[bytes], change: Change) -> None:
+    day = 99.0
+    before = [*(v for v in values if b"churn.policy" not in v and b"churn.model" not in v), tick(day)]
+    tail = [*(event("usage.session.started", day, customer=customer) for customer in CUSTOMERS), tick(day + 0.1)]
+
+    def spoke(found: list[bytes]) -> set[tuple[bytes | None, str]]:
+        p = partition()
+        p.feed(records(found))
+        p.snapshot()
+        p.feed(records([*found, *tail])[len(found) :])
+        writes = p.snapshot().writes.get(ALERTS, ())
+        kinds = {(key, orjson.loads(value or b"")["type"].split(".")[2]) for key, value, _ in writes}
+        return {(key, kind) for key, kind in kinds if kind in ("opened", "escalated")}
+
+    assert spoke([*before, change(day)]) <= spoke([*before, b'{"subject":"c-1"}'])
+
+
 def test_size_does_not_grow_with_the_stream() -> None:
     def history(n: int) -> list[bytes]:
         kinds: list[tuple[str, dict[str, Any]]] = [
@@ -217,6 +238,7 @@ def test_an_event_type_added_to_a_failing_one_does_not_lose_alerts() -> None:
 def test_garbage_in_the_journal_is_a_dead_letter() -> None:
     p = partition()
     garbage = [(b"c-1", None), (b"c-1", b"\xff"), (None, b"{}"), (None, None), (b"c-1", b"[]"), (b"c-1", b"[" * 9_999)]
+    garbage += [(key, event("usage.session.started", 1)) for key in (None, b"", RULES_KEY)]
     p.feed([JournalRecord(i, key, value, 7) for i, (key, value) in enumerate(garbage)])
     letters = p.snapshot().writes[DEAD]
     assert [(key, value) for key, value, _ in letters] == garbage

@@ -7,17 +7,22 @@ import math
 import msgspec
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detectors.customer import load
+from detectors.customer import Customer, load
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.policy_text import parse_policy
+from detectors.profile import stage_of
 from detectors.records import ALERTS, DEAD, SCORES
 from detectors.rules import KEPT, RULES_KEY
+from detectors.weights import Weights
 from schemas.journal_dump import JournalRecord
 from schemas.scores import decode_score
 from tests.detectors.lives import (
+    DAY_S,
     POLICY,
     alerts_of,
     customer_after,
@@ -242,3 +247,29 @@ def test_a_stage_that_begins_by_itself_is_noticed_where_weights_depend_on_it() -
 def test_golden_shape_of_the_tag() -> None:
     value = fold([*FAILED, tick(1.1)])[1].writes[ALERTS][0][1]
     assert orjson.loads(value or b"")["data"]["changed_by"] == "events"
+
+
+@given(
+    st.builds(
+        Customer,
+        first_s=st.integers(1, 900),
+        started_s=st.integers(0, 900),
+        subscribed_s=st.integers(0, 900),
+        contract_ends_s=st.integers(0, 1_900),
+        active_s=st.integers(0, 900),
+        lead_s=st.integers(0, 900),
+        gap_s=st.integers(0, 90),
+    ),
+    st.integers(0, 1_500),
+    st.integers(0, 200),
+)
+def test_a_stage_holds_until_the_time_that_is_named(c: Customer, day: int, later: int) -> None:
+    for name in ("first_s", "started_s", "subscribed_s", "contract_ends_s", "active_s", "lead_s", "gap_s"):
+        setattr(c, name, getattr(c, name) * DAY_S)
+    policy = parse_policy('[churn]\ndefinition = "inactivity"\n[stage_weights.active]\n"value.silence" = 0.0')
+    weights = Weights.of_policy(policy, {})
+    assert weights is not None
+    now_s = day * DAY_S
+    until_s = weights.until_s(c, now_s)
+    then_s = min(now_s + later * DAY_S, until_s - 1)
+    assert stage_of(c, then_s, policy) == stage_of(c, now_s, policy)
