@@ -3,7 +3,7 @@
 Rules:
 * a partition's share follows from the number of its own customers, so that the shares of all add up to the budget and
   nobody needs to know the others;
-* it fills at ticks alone, and opening takes one token: the same journal opens the same alerts;
+* it fills in event time alone, and opening takes one token: the same journal opens the same alerts;
 * of the customers who would open at one tick the best by expected loss go first; the others wait, and are compared
   anew with whoever comes when the next token is there.
 """
@@ -35,6 +35,7 @@ class Purse(msgspec.Struct, array_like=True):
 
     parts: int = UNFILLED
     filled_s: int = 0
+    customers: int = 0  # who were looked at, and not erased
 
 
 def capacity(customers: int, p: BudgetPolicy) -> int:
@@ -51,21 +52,24 @@ def per_second(customers: int, p: BudgetPolicy) -> int:
     return customers * round(p.per_day_per_1000 * (MILLION // 1_000))
 
 
-def fill(purse: Purse, now_s: int, customers: int, p: BudgetPolicy) -> None:
-    """Add what has come in since the last filling; the first one finds the purse full."""
-    most = capacity(customers, p)
+def left(purse: Purse, now_s: int, p: BudgetPolicy) -> int:
+    """Parts that are there now, with what has come in since the last filling; the first time it is full."""
+    most = capacity(purse.customers, p)
     if purse.parts == UNFILLED:
-        purse.parts = most
-    elif now_s > purse.filled_s:
-        purse.parts = min(most, purse.parts + (now_s - purse.filled_s) * per_second(customers, p))
-    purse.filled_s = max(purse.filled_s, now_s)
+        return most
+    return min(most, purse.parts + max(0, now_s - purse.filled_s) * per_second(purse.customers, p))
 
 
-def allows(purse: Purse, customers: int, p: BudgetPolicy, *, critical: bool) -> bool:
+def fill(purse: Purse, now_s: int, p: BudgetPolicy) -> None:
+    """Add what has come in."""
+    purse.parts, purse.filled_s = left(purse, now_s, p), max(purse.filled_s, now_s)
+
+
+def allows(purse: Purse, p: BudgetPolicy, *, critical: bool) -> bool:
     """Whether one more alert may open now."""
     if purse.parts >= TOKEN:
         return True
-    return critical and p.critical_overdraws and purse.parts - TOKEN >= -capacity(customers, p)
+    return critical and p.critical_overdraws and purse.parts - TOKEN >= -capacity(purse.customers, p)
 
 
 def give_back(purse: Purse) -> None:
@@ -74,34 +78,32 @@ def give_back(purse: Purse) -> None:
 
 
 def shared_out(
-    asking: Iterable[tuple[Place, Asking]], purse: Purse, now_s: int, customers: int, policy: Policy
+    asking: Iterable[tuple[Place, Asking]], purse: Purse, now_s: int, policy: Policy
 ) -> Iterator[tuple[Asking, int | None]]:
     """Whoever asks, best first, each with None where its alert may open, or until when it waits."""
     p, waiting = policy.budget, 0
-    if purse.parts == UNFILLED:  # the first to ask comes before the first tick
-        fill(purse, now_s, customers, p)
+    fill(purse, now_s, p)
     for place, who in sorted(asking, key=lambda item: item[0]):
         critical = level_of(-place[2], policy.alerts) == "critical"
-        if allows(purse, customers, p, critical=critical):
+        if allows(purse, p, critical=critical):
             purse.parts -= TOKEN
             yield who, None
         else:
-            yield who, look_again_s(purse, now_s, waiting, customers, p)
+            yield who, look_again_s(purse, now_s, waiting, p)
             waiting += 1
 
 
-def look_again_s(purse: Purse, now_s: int, rank: int, customers: int, p: BudgetPolicy) -> int:
+def look_again_s(purse: Purse, now_s: int, rank: int, p: BudgetPolicy) -> int:
     """When who waits at a rank (from 0) is compared anew: when the next token is there, or later where many wait."""
-    later_s, rate = now_s + p.look_again_s, per_second(customers, p)
+    later_s, rate = now_s + p.look_again_s, per_second(purse.customers, p)
     if rank >= p.waiting_most or not rate:
         return later_s
     return max(now_s + 1, min(later_s, now_s + -(-(TOKEN - purse.parts) // rate)))
 
 
-def used_permille(purse: Purse, customers: int, p: BudgetPolicy) -> int:
+def used_permille(purse: Purse, now_s: int, p: BudgetPolicy) -> int:
     """How much of what can be saved up is gone: 0 full, 1,000 nothing left, more when overdrawn."""
-    most = capacity(customers, p)
-    return 1_000 - 1_000 * (most if purse.parts == UNFILLED else purse.parts) // most
+    return 1_000 - 1_000 * left(purse, now_s, p) // capacity(purse.customers, p)
 
 
 def place_of(key: bytes, c: Customer, now_s: int, policy: Policy) -> Place:

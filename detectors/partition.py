@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import xxhash
 
-from detectors.budget import Place, Purse, fill, give_back, shared_out, used_permille
+from detectors.budget import Purse, give_back, shared_out, used_permille
 from detectors.customer import (
     DIGEST_BYTES,
     HEADER,
@@ -38,8 +38,7 @@ from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
-from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules, is_customer
-from schemas.alerts import ChangedBy
+from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
 from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
@@ -143,7 +142,6 @@ class Partition:
         self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
         self.rules.load(self.states.get(RULES_KEY))
         self._decide_by_rules()
-        self.customers = sum(map(is_customer, self.states))
         dues = []
         for key, state in self.states.items():
             _, due_s, waiting = read_header(state)
@@ -208,7 +206,6 @@ class Partition:
                 self._failed(r, error)
                 continue
             if not c.fence:
-                self.customers += 1
                 c.first_offset, c.first_s, c.last_s = offset, time_s, time_s
             c.ring = ring + digest if len(ring) < RING_BYTES else ring[DIGEST_BYTES:] + digest
             c.fence = position
@@ -264,11 +261,9 @@ class Partition:
         """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
-        budget = self.assessor.policy.budget
-        fill(self.world.purse, now_s, self.customers, budget)
         self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
-        self.stats["budget_used_permille"] = used_permille(self.world.purse, self.customers, budget)
+        self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
 
     def _due_of(self, key: bytes) -> int:
         """When a customer is due, as its state says now."""
@@ -279,27 +274,22 @@ class Partition:
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
-        """Assess customers at one moment: all are read before anything is decided about one of them."""
+        """Assess customers at one moment: all are read, then decided about, and those who ask share the budget."""
         self.desk.moment.at(now_s, self.world.feed_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
         asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
-        if asking:
-            self._share_out(asking, r)
-
-    def _share_out(self, asking: list[tuple[Place, tuple[Look, ChangedBy]]], r: Record) -> None:
-        """Open the alerts that the budget allows; the others wait."""
-        desk, purse, policy = self.desk, self.world.purse, self.assessor.policy
-        for (look, by), until_s in shared_out(asking, purse, desk.moment.now_s, self.customers, policy):
-            key, c = look.key, look.customer
+        desk, purse = self.desk, self.world.purse
+        for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
             if until_s is not None:
-                self._finish(look, r, partial(desk.hold, key, c, until_s, self.out))
-            elif not self._finish(look, r, partial(desk.open, key, c, r.offset, self.out, by)):
+                self._finish(look, r, partial(desk.hold, look.key, look.customer, until_s, self.out))
+            elif not self._finish(look, r, partial(desk.open, look.key, look.customer, r.offset, self.out, by)):
                 give_back(purse)
 
     def _read(self, key: bytes, r: Record) -> Look | None:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
         before = self._load(key)
         look = Look(key, before, load(dump(before)) if self._careful else before)
+        self.world.purse.customers += before.probability < 0.0
         try:
             self.desk.read(look.customer)
         except Exception as error:
@@ -349,7 +339,7 @@ class Partition:
                 self._failed(r, error)
         for topic in (CURRENT, SCORES):
             self.out.write(topic, key, None)
-        self.customers -= c.fence > 0
+        self.world.purse.customers -= c.probability >= 0.0
         self.hot.pop(key, None)
         self.touched.discard(key)
         self.dirty[key] = None

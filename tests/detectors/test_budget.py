@@ -104,9 +104,9 @@ def test_only_so_many_are_compared_anew_and_the_others_are_looked_at_later() -> 
     p = parse_policy("[budget]\nper_day_per_1000 = 2400\nburst = 1\nwaiting_most = 2\nlook_again_s = 7200")
     found, _ = fold([*troubled(10), tick(1.25)], p)  # a day's budget of 24 is there: all of them go out
     assert found.stats["held_back_budget"] == 0
-    purse = Purse(parts=0, filled_s=0)
-    assert [look_again_s(purse, 1_000, rank, 10, p.budget) for rank in (0, 1, 2)] == [4_600, 4_600, 8_200]
-    assert look_again_s(purse, 1_000, 0, 0, p.budget) == 8_200
+    purse = Purse(parts=0, customers=10)
+    assert [look_again_s(purse, 1_000, rank, p.budget) for rank in (0, 1, 2)] == [4_600, 4_600, 8_200]
+    assert look_again_s(Purse(parts=0), 1_000, 0, p.budget) == 8_200
 
 
 def test_escalations_and_ends_cost_nothing() -> None:
@@ -138,12 +138,12 @@ def test_an_urgent_event_before_the_first_tick_finds_the_purse_full() -> None:
 
 def test_a_customer_who_is_erased_has_no_share() -> None:
     p = partition()
-    p.feed(records([*troubled(3), event("privacy.erasure.requested", 2, customer="c-00", request_id="r"), tick(3)]))
-    assert p.customers == 2
+    p.feed(records([*troubled(3), tick(1.1), event("privacy.erasure.requested", 2, customer="c-00", request_id="r")]))
+    assert p.world.purse.customers == 2
     p.snapshot()
-    assert partition(dict(p.states)).customers == 2
+    assert partition(dict(p.states)).world.purse.customers == 2
     p.feed(records([event("privacy.erasure.requested", 3, customer="never-seen", request_id="r")], first_offset=99))
-    assert p.customers == 2
+    assert p.world.purse.customers == 2
 
 
 @given(st.integers(0, 10_000), st.lists(st.integers(0, 5 * DAY_S), max_size=12), st.floats(0.001, 1_000))
@@ -151,10 +151,10 @@ def test_filling_often_or_seldom_gives_the_same_and_never_more_than_fits(
     customers: int, times: list[int], per_day: float
 ) -> None:
     p = BudgetPolicy(per_day_per_1000=per_day)
-    often, seldom = Purse(parts=0, filled_s=0), Purse(parts=0, filled_s=0)
+    often, seldom = Purse(parts=0, customers=customers), Purse(parts=0, customers=customers)
     for now_s in sorted(times):
-        fill(often, now_s, customers, p)
-    fill(seldom, max(times, default=0), customers, p)
+        fill(often, now_s, p)
+    fill(seldom, max(times, default=0), p)
     assert often == seldom
     assert often.parts <= capacity(customers, p)
     assert seldom.parts == min(capacity(customers, p), max(times, default=0) * per_second(customers, p))
