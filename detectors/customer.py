@@ -219,6 +219,14 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     scored_level: str = ""
     alerts: int = 0  # opened so far
     alert: AlertState | None = None
+    # Use, benefits and errors by day (detectors.used_days says how masks are read).
+    used_day: int = 0  # the newest day of use
+    used: int = 0  # mask of the days of use
+    first_used_day: int = 0
+    features: dict[str, int] = {}  # feature → mask of the days it was used on
+    news: dict[str, int] = {}  # feature → the day it was released
+    benefit_s: int = 0  # the latest benefit
+    error_days: dict[int, int] = {}  # day → its first and last second with an error, packed
 
     @property
     def points(self) -> Points:

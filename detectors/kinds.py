@@ -12,7 +12,7 @@ DAYS_KEPT = {
     CALLS: 32,
     INVOICES: 24,
     ORDER_CENTS: 24,
-    FAULTS: 32,
+    FAULTS: 112,
     GIVEN_UP: 32,
 }
 
@@ -48,6 +48,9 @@ DAYS_KEPT = {
     ORDERED,  # value: cents
     CLOSED,  # value: outcome; label: kind of case and its name
 ) = range(1, 30)
+
+# points of groups D to L
+BEGAN = 40  # a lead or a trial; label: which
 
 # cases
 TICKET, INVOICE, PROMISE, DISPUTE, ORDER, OUTAGE, DISCOUNT, OFFERED = range(1, 9)

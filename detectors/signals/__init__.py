@@ -1,6 +1,19 @@
 """The signal catalogue: one file per group; importing this registers every signal."""
 
-from detectors.signals import exit, price, protect, relationship, service, technology, value
+from detectors.signals import (
+    availability,
+    exit,
+    loyalty,
+    marketing,
+    price,
+    protect,
+    quality,
+    relationship,
+    service,
+    stages,
+    technology,
+    value,
+)
 from detectors.signals.base import CATALOGUE, Because, Moment, Signal, ramp
 
 __all__ = [
@@ -8,12 +21,17 @@ __all__ = [
     "Because",
     "Moment",
     "Signal",
+    "availability",
     "exit",
+    "loyalty",
+    "marketing",
     "price",
     "protect",
+    "quality",
     "ramp",
     "relationship",
     "service",
+    "stages",
     "technology",
     "value",
 ]

@@ -2,10 +2,37 @@
 
 from detectors.catalogue import SignalPolicy
 from detectors.policy import Policy
-from detectors.signals import CATALOGUE, exit, price, protect, relationship, service, technology, value
+from detectors.signals import (
+    CATALOGUE,
+    availability,
+    exit,
+    loyalty,
+    marketing,
+    price,
+    protect,
+    quality,
+    relationship,
+    service,
+    stages,
+    technology,
+    value,
+)
 from schemas.events import TYPE_OF
 
-GROUPS = (service, price, value, technology, exit, relationship, protect)
+GROUPS = (
+    service,
+    price,
+    marketing,
+    loyalty,
+    value,
+    quality,
+    technology,
+    exit,
+    availability,
+    relationship,
+    stages,
+    protect,
+)
 HEAD = """# Signals
 
 What makes a customer leave, as things that are measured in the event stream. A **signal** turns one customer's history

@@ -11,16 +11,34 @@ from detectors.customer import Customer, dump, load
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Moment, ramp
 from tests.detectors.lives import DAY_S, MODEL, POLICY, START_S, customer_after, event, read
-from tests.detectors.raised import exit, price, protect, relationship, service, technology, value
+from tests.detectors.raised import (
+    availability,
+    exit,
+    loyalty,
+    marketing,
+    price,
+    protect,
+    quality,
+    relationship,
+    service,
+    stages,
+    technology,
+    value,
+)
 from tests.detectors.raised.shape import Raised, sessions
 
 RAISED: dict[str, Raised] = {
     **service.RAISED,
     **price.RAISED,
+    **marketing.RAISED,
+    **loyalty.RAISED,
     **value.RAISED,
+    **quality.RAISED,
     **technology.RAISED,
     **exit.RAISED,
+    **availability.RAISED,
     **relationship.RAISED,
+    **stages.RAISED,
     **protect.RAISED,
 }
 
