@@ -82,8 +82,3 @@ def between(c: Customer, first_day: int, last_day: int) -> int:
     low, high = c.used_day - last_day, c.used_day - first_day + 1
     low, high = max(low, 0), min(high, KEPT)
     return (1 << high) - (1 << low) if high > low else 0
-
-
-def oldest_day(c: Customer, mask: int) -> int:
-    """The oldest day of a mask that has one."""
-    return c.used_day - mask.bit_length() + 1

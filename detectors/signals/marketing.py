@@ -43,9 +43,11 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     ignored, dismissed, taken = offers(c, at)
     count = len(ignored) + len(dismissed) + taken
     carried = sorted((offer.opened_s, offer.event_id) for offer in ignored + dismissed)
+    said = [f"{len(ignored)} went unanswered"] if ignored else []
+    if dismissed:
+        said.append(f"{len(dismissed)} {'was' if len(dismissed) == 1 else 'were'} turned down")
     return Because(
-        f"Of {times(count, 'offer')} in {at.row.window_d} days, {len(ignored)} went unanswered "
-        f"and {len(dismissed)} {'was' if len(dismissed) == 1 else 'were'} turned down.",
+        f"Of {times(count, 'offer')} in {at.row.window_d} days, {' and '.join(said)}.",
         [event_id for _, event_id in carried[-5:]],
     )
 

@@ -190,7 +190,8 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     given, failed = given_and_failed(c, at)
     counts = Counter(f.what for f in failed)
     said = ", ".join(f"{n} {MANY[what]}" if n > 1 else what for what, n in counts.items()) or "nothing that went badly"
+    gave = times(len(given), "moment") if given else "no moment"
     return Because(
-        f"In {at.row.window_d} days {said}, against {times(len(given), 'moment')} in which we gave something.",
+        f"In {at.row.window_d} days: {said}, against {gave} in which we gave something.",
         [f.event_id for f in failed if f.event_id][-5:] or newest(given),
     )

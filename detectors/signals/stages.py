@@ -122,9 +122,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     which, since_s, ends_s = stage
     days, features = use_since(c, at, since_s)
     left = f"{span(ends_s - at.now_s)} left" if ends_s > at.now_s else "its time is over"
-    what = "trial" if which == "trial" else "sign-up as a lead"
+    what = "into the trial" if which == "trial" else "after signing up as a lead"
     return Because(
-        f"{span(at.now_s - since_s).capitalize()} since the {what}, {left}, and not activated: "
+        f"{span(at.now_s - since_s).capitalize()} {what}, {left}, and not activated: "
         f"{times(days, 'day')} of use, {times(features, 'feature')}.",
         [p.event_id for p in c.points.get(kinds.BEGAN, ()) if p.label == which][-1:],
     )

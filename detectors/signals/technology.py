@@ -97,7 +97,7 @@ def outage(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     seconds, found = outages(c, at)
     names = ", ".join(dict.fromkeys(o.label for o in reversed(found) if o.label))
-    still = "; one is still going on" if any(o.is_open for o in found) else ""
+    still = f"; {'it' if len(found) == 1 else 'one'} is still going on" if any(o.is_open for o in found) else ""
     return Because(
         f"{span(seconds).capitalize()} of outage in {at.row.window_d} days, "
         f"{times(len(found), 'time')} ({names}){still}.",

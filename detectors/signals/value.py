@@ -4,7 +4,7 @@ from detectors import kinds
 from detectors.counts import sums
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, newest, signal, span, times
-from detectors.used_days import EARLIER, KEPT, between, oldest_day
+from detectors.used_days import EARLIER, KEPT, between
 from schemas.billing import OrderPlaced
 from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnded, SessionStarted
 
@@ -75,14 +75,21 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 
 def now_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     """The bits of the days of use within the window, and within as long a window before it."""
-    window_d, today = at.row.window_d, at.day
-    recent = between(c, today - window_d + 1, today)
-    before = between(c, today - 2 * window_d + 1, today - window_d)
-    if used := c.used & recent:
-        at.until((oldest_day(c, used) + window_d) * DAY_S)
-    if used := c.used & before:
-        at.until((oldest_day(c, used) + 2 * window_d) * DAY_S)
-    at.until(c.used_day * DAY_S)  # of an event ahead of the clock
+    window_d, used, age_d = at.row.window_d, c.used, at.day - c.used_day
+    if age_d < 0:  # use ahead of the clock
+        at.until(c.used_day * DAY_S)
+        both = between(c, at.day - 2 * window_d + 1, at.day)
+        recent = between(c, at.day - window_d + 1, at.day)
+    else:
+        both = (1 << 2 * window_d - age_d) - 1 if age_d < 2 * window_d else 0
+        recent = (1 << window_d - age_d) - 1 if age_d < window_d else 0
+    before = both ^ recent
+    # The next to change is the window that its oldest day of use leaves first.
+    leaves_d = window_d - age_d + 1 - (used & recent).bit_length() if used & recent else 2 * window_d
+    if used & before:
+        leaves_d = min(leaves_d, 2 * window_d - age_d + 1 - (used & before).bit_length())
+    if used & both:
+        at.until((at.day + leaves_d) * DAY_S)
     return recent, before
 
 
@@ -107,12 +114,8 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
     if not c.features:
         return None
     recent, before = now_and_before(c, at)
-    now_n = before_n = 0
-    for mask in c.features.values():
-        if mask & recent:
-            now_n += 1
-        if mask & before:
-            before_n += 1
+    masks = c.features.values()
+    now_n, before_n = len([1 for mask in masks if mask & recent]), len([1 for mask in masks if mask & before])
     of_plan = at.policy.value.plan_features.get(c.plan, 0)
     if before_n < at.row.at_least:
         return now_n / of_plan - 1 if of_plan else None

@@ -45,7 +45,7 @@ RAISED = {
         ],
         60,
         1.0,
-        "In 180 days 2 broken promises, against 1 moment in which we gave something.",
+        "In 180 days: 2 broken promises, against 1 moment in which we gave something.",
         [
             *[event("engagement.contact.made", d, purpose="check_in") for d in (1, 30)],
             event("support.promise.broken", 20, promise_id="p1"),

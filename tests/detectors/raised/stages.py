@@ -26,7 +26,7 @@ RAISED = {
         [TRIAL, *sessions(range(1, 2))],
         11,
         0.5,
-        "11 days since the trial, 3 days left, and not activated: 1 day of use, 0 features.",
+        "11 days into the trial, 3 days left, and not activated: 1 day of use, 0 features.",
         [TRIAL, *sessions(range(1, 4))],
     ),
     "lifecycle.past_optimum": Raised(
