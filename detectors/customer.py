@@ -223,7 +223,8 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     used_day: int = 0  # the newest day of use
     used: int = 0  # mask of the days of use
     first_used_day: int = 0
-    features: dict[str, int] = {}  # feature → mask of the days it was used on
+    feature_names: str = ""  # each after a line break, one at the end; and the days each was used on
+    feature_days: bytes = b""
     news: dict[str, int] = {}  # feature → the day it was released
     benefit_s: int = 0  # the latest benefit
     error_days: dict[int, int] = {}  # day → its first and last second with an error, packed

@@ -3,7 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, newest, signal, span, times
-from detectors.used_days import between
+from detectors.used_days import between, features_on
 from schemas.billing import InvoiceIssued, OrderPlaced, RefundIssued, SubscriptionRenewed, SubscriptionStarted
 from schemas.engagement import BenefitGranted, ContactMade, LeadRegistered
 from schemas.retention import CustomerContacted
@@ -13,14 +13,14 @@ from schemas.usage import CancelPageViewed
 def use_since(c: Customer, at: Moment, since_s: int) -> tuple[int, int]:
     """Days of use, and features used, from then on up to yesterday: today is not over."""
     days = between(c, since_s // DAY_S, at.day - 1)
-    return (c.used & days).bit_count(), sum(1 for mask in c.features.values() if mask & days)
+    return (c.used & days).bit_count(), features_on(c, days)
 
 
 def is_activated(c: Customer, at: Moment, since_s: int) -> bool:
     """Whether the customer has come to use the product (policy `[onboarding]`); features count where they are known."""
     p = at.policy.onboarding
     days, features = use_since(c, at, since_s)
-    return days >= p.active_days and (not c.features or features >= p.features)
+    return days >= p.active_days and (not c.feature_days or features >= p.features)
 
 
 def doubts(c: Customer, at: Moment) -> list[tuple[str, list[str]]]:

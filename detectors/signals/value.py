@@ -4,7 +4,7 @@ from detectors import kinds
 from detectors.counts import sums
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, newest, signal, span, times
-from detectors.used_days import EARLIER, KEPT, between
+from detectors.used_days import EARLIER, KEPT, between, by_feature, features_on
 from schemas.billing import OrderPlaced
 from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnded, SessionStarted
 
@@ -97,7 +97,7 @@ def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
     """Features used within the window, those used before it and no more, and how many the plan has (0: unknown)."""
     recent, before = now_and_before(c, at)
     used, dropped = [], []
-    for name, mask in c.features.items():
+    for name, mask in by_feature(c).items():
         if mask & recent:
             used.append(name)
         elif mask & before:
@@ -111,11 +111,10 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
 
     What a plan has is read from the policy (`value.plan_features`), where it is known.
     """
-    if not c.features:
+    if not c.feature_days:
         return None
     recent, before = now_and_before(c, at)
-    masks = c.features.values()
-    now_n, before_n = len([1 for mask in masks if mask & recent]), len([1 for mask in masks if mask & before])
+    now_n, before_n = features_on(c, recent), features_on(c, before)
     of_plan = at.policy.value.plan_features.get(c.plan, 0)
     if before_n < at.row.at_least:
         return now_n / of_plan - 1 if of_plan else None
@@ -127,7 +126,7 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     used, dropped, of_plan = breadth(c, at)
     _, before = now_and_before(c, at)
-    before_n = sum(1 for mask in c.features.values() if mask & before)
+    before_n = features_on(c, before)
     said = f"{times(len(used), 'feature')} used in the last {at.row.window_d} days"
     if before_n >= at.row.at_least and before_n > len(used):
         said += f", {before_n} in the {at.row.window_d} days before"
@@ -138,9 +137,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(f"{said[:1].upper()}{said[1:]}.", [c.active_id] if c.active_id else [])
 
 
-def is_tried(c: Customer, feature: str, released_day: int, at: Moment) -> bool:
+def is_tried(c: Customer, masks: dict[str, int], feature: str, released_day: int, at: Moment) -> bool:
     """Whether a feature was used between its release and yesterday; use from before the mask counts as such."""
-    mask = c.features.get(feature, 0)
+    mask = masks.get(feature, 0)
     if c.used_day - released_day >= KEPT and mask & EARLIER:
         return True
     return bool(mask & between(c, released_day, at.day - 1))
@@ -149,7 +148,7 @@ def is_tried(c: Customer, feature: str, released_day: int, at: Moment) -> bool:
 def untried_news(c: Customer, at: Moment) -> tuple[list[str], list[str]]:
     """Features released within the window, long enough ago to have been met, and those of them not used since."""
     released, untried = [], []
-    grace_d = at.policy.value.news_grace_d
+    grace_d, masks = at.policy.value.news_grace_d, by_feature(c)
     for feature, day in sorted(c.news.items()):
         if day <= at.day - at.row.window_d:
             continue
@@ -158,7 +157,7 @@ def untried_news(c: Customer, at: Moment) -> tuple[list[str], list[str]]:
             continue
         at.until((day + at.row.window_d) * DAY_S)
         released.append(feature)
-        if not is_tried(c, feature, day, at):
+        if not is_tried(c, masks, feature, day, at):
             untried.append(feature)
             at.until((at.day + 1) * DAY_S)  # use is looked up then: it is no reason to read this at every use
     return released, untried
