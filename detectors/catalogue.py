@@ -103,6 +103,7 @@ def default_signals() -> dict[str, SignalPolicy]:
 # The longest window that a state can answer: it keeps the newest days only (detectors.kinds.DAYS_KEPT).
 WINDOW_MAX_D = {
     "tech.crashes": 7,
+    "service.slow_answer": 31,
     "service.call_abandoned": 31,
     "value.usage_drop": 9,
     "value.shallow_use": 30,  # days of use are remembered for 62, and the window is compared with the one before it

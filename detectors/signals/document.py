@@ -9,10 +9,12 @@ from detectors.signals import (
     loyalty,
     marketing,
     price,
+    promise,
     protect,
     quality,
     relationship,
     service,
+    service_conduct,
     stages,
     technology,
     value,
@@ -21,6 +23,8 @@ from schemas.events import TYPE_OF
 
 GROUPS = (
     service,
+    service_conduct,
+    promise,
     price,
     marketing,
     loyalty,

@@ -17,10 +17,12 @@ from tests.detectors.raised import (
     loyalty,
     marketing,
     price,
+    promise,
     protect,
     quality,
     relationship,
     service,
+    service_conduct,
     stages,
     technology,
     value,
@@ -29,6 +31,8 @@ from tests.detectors.raised.shape import Raised, sessions
 
 RAISED: dict[str, Raised] = {
     **service.RAISED,
+    **service_conduct.RAISED,
+    **promise.RAISED,
     **price.RAISED,
     **marketing.RAISED,
     **loyalty.RAISED,
