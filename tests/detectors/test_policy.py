@@ -97,7 +97,9 @@ def test_every_number_says_its_reason_in_the_code_and_in_the_file() -> None:
     for kind in seen:
         for key, reason in fields_of(kind):
             assert reason, f"{kind.__name__}.{key} does not say why"
-            assert re.search(rf"(?m)^\W*(match\.)?{key}\b|[{{,] {key} =|^# {key} =", text), f"{key} is not in the file"
+            assert re.search(rf"(?m)^\W*(match\.)?{key}\b|^\[(\w+\.)*{key}\]|[{{,] {key} =|^# {key} =", text), (
+                f"{key} is not in the file"
+            )
 
 
 def test_what_is_empty_by_default_has_an_example_that_works() -> None:
