@@ -105,7 +105,8 @@ class Assessor:
 
     def log_odds(self, c: Customer) -> float:
         """Intercept plus weight × strength, added up in the order of the signals' numbers."""
-        z, weights, strengths = self.model.intercept, self.weights_of(c), c.strengths
+        z, strengths = self.model.intercept, c.strengths
+        weights = self.weights if self.special is None else self.special.of(c)
         for number in sorted(strengths):
             z += weights.get(number, 0.0) * strengths[number]
         return z

@@ -107,6 +107,10 @@ class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a customer's own rhythm is read."""
 
     feed_grace_s: Annotated[int, why("a feed that says nothing of anybody for longer is taken for dead", ge=0)] = 86_400
+    plan_features: Annotated[
+        dict[str, Annotated[int, msgspec.Meta(ge=1)]], why("plan → how many features it has, where that is known")
+    ] = {}
+    news_grace_d: Annotated[int, why("nobody ignores a feature before they had two weeks to come across it", ge=0)] = 14
 
 
 class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +118,10 @@ class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     errors_floor_per_day: Annotated[float, why("an error a day is nobody's crisis", gt=0)] = 3.0
     usual_days: Annotated[int, why("days that make a customer's usual day", ge=1)] = 28
+    crash_burst_per_day: Annotated[
+        int, why("one crash is an accident, three on a day are what people remember", ge=1)
+    ] = 3
+    contact_within_h: Annotated[int, why("a contact this soon after an error is about it", ge=0)] = 48
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +132,63 @@ class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     integration_removed: Annotated[float, why("may be a change of tools", ge=0)] = 1.0
     auto_renew_off: Annotated[float, why("a decision, not a look", ge=0)] = 2.0
     said_leaving: Annotated[float, why("said to a person", ge=0)] = 2.0
+
+
+class MarketingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When an offer counts as ignored."""
+
+    offer_open_d: Annotated[int, why("mail that was not answered in two weeks will not be", ge=1)] = 14
+
+
+class LoyaltyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From when on loyalty wants to be seen."""
+
+    tenure_months: Annotated[float, why("who has been here for a year expects that it is noticed", ge=0)] = 12.0
+    newcomer_tenure_months: Annotated[float, why("before, one is a newcomer oneself", ge=0)] = 6.0
+    newcomer_cut_full: Annotated[
+        float, why("as much cheaper than the own price counts in full, as for a competitor's price", gt=0)
+    ] = 0.30
+
+
+class QualityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a customer's own past is, to compare quality with."""
+
+    prior_d: Annotated[int, why("twelve weeks before the window", ge=1)] = 84
+    prior_least_d: Annotated[int, why("a shorter past is none", ge=1)] = 28
+    faults_floor: Annotated[float, why("per window: a fault in two weeks is nobody's decline", gt=0)] = 2.0
+
+
+class AvailabilityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an unavailable item counts, by what the business did about it."""
+
+    nothing: Annotated[float, why("sent away with nothing is the worst answer", ge=0)] = 1.0
+    deferred: Annotated[float, why("a date is something, and still not the thing", ge=0)] = 0.5
+    alternative: Annotated[float, why("something like it", ge=0)] = 0.3
+    partner: Annotated[float, why("the customer leaves with what they came for", ge=0)] = 0.2
+
+
+class OnboardingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a good beginning is."""
+
+    trial_d: Annotated[float, why("where the trial does not say when it ends", gt=0)] = 14.0
+    lead_d: Annotated[float, why("a name left a month ago was not a plan", gt=0)] = 30.0
+    active_days: Annotated[int, why("activated: came back twice …", ge=1)] = 3
+    features: Annotated[int, why("… and found more than one thing to do, where features are reported", ge=1)] = 2
+    low_after_d: Annotated[
+        int, why("a customer who is not activated a week after the purchase begins to doubt it", ge=1)
+    ] = 7
+    word_after_d: Annotated[int, why("and so does one who was not welcomed by then", ge=1)] = 7
+
+
+class LifePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the product is expected to be of use to a customer, in days: X, to be measured and set by plan."""
+
+    useful_life_d: Annotated[float, why("three years: what it was bought for has mostly changed by then", gt=0)] = (
+        1_095.0
+    )
+    useful_life_d_by_plan: Annotated[
+        dict[str, Annotated[float, msgspec.Meta(gt=0)]], why("plan → the same, where it is another")
+    ] = {}
 
 
 class StagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,6 +250,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: ValuePolicy = ValuePolicy()
     tech: TechPolicy = TechPolicy()
     exit: ExitPolicy = ExitPolicy()
+    marketing: MarketingPolicy = MarketingPolicy()
+    loyalty: LoyaltyPolicy = LoyaltyPolicy()
+    quality: QualityPolicy = QualityPolicy()
+    availability: AvailabilityPolicy = AvailabilityPolicy()
+    onboarding: OnboardingPolicy = OnboardingPolicy()
+    life: LifePolicy = LifePolicy()
     stages: StagePolicy = StagePolicy()
     revenue: RevenuePolicy = RevenuePolicy()
     budget: BudgetPolicy = BudgetPolicy()

@@ -40,6 +40,15 @@ def stage_of(c: Customer, now_s: int, policy: Policy, feed_s: int = NEVER) -> Li
     return "mature" if tenure_s >= p.mature_d * DAY_S else "active"
 
 
+def active_life_d(c: Customer) -> int | None:
+    """Days from first use to last use; None of one who has used nothing yet.
+
+    >>> active_life_d(Customer(first_used_day=100, used_day=130)), active_life_d(Customer())
+    (30, None)
+    """
+    return c.used_day - c.first_used_day if c.used_day else None
+
+
 def churn_type_of(reasons: "Sequence[Reason]", policy: Policy, c: Customer | None = None) -> ChurnType:
     """The kind of leaving that the group with the largest contribution stands for; of two, that of the first reason.
 

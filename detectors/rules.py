@@ -63,17 +63,12 @@ class Rules:
         self.stored = stored
         self._rulings = _decode(memoryview(stored)[HEADER.size :]) if stored else [Ruling()]
         self._compiled: dict[int, Assessor] = {}
-        self.assessor = self._compile(self._rulings[-1])
+        self._decide_by(self._rulings[-1])
 
-    @property
-    def since(self) -> int:
-        """Offset of the record that brought them, + 1; 0 as configured."""
-        return self._rulings[-1].since
-
-    @property
-    def cause(self) -> Cause:
-        """What changed with the last change."""
-        return self._rulings[-1].cause
+    def _decide_by(self, ruling: Ruling) -> None:
+        self.assessor = self._compile(ruling)
+        self.since = ruling.since  # offset of the record that brought it, + 1; 0 as configured
+        self.cause: Cause = ruling.cause  # what changed with the last change
 
     def before(self, c: Customer) -> Assessor | None:
         """What decided when a customer was last looked at, None if that is what decides now, or it never was.
@@ -106,7 +101,7 @@ class Rules:
                 return False
             ruling = Ruling(position, "model", now.policy, msgspec.json.encode(model))
         self._rulings = [*self._rulings, ruling][-KEPT:]
-        self.assessor = self._compile(ruling)
+        self._decide_by(ruling)
         self.stored = HEADER.pack(position, NEVER, VERSION, 0) + _encode(self._rulings)
         kept = {r.since for r in self._rulings}
         self._compiled = {since: a for since, a in self._compiled.items() if since in kept}
