@@ -40,7 +40,7 @@ def potential(c: Customer, at: Moment, churn_type: ChurnType) -> float:
 
     >>> potential(Customer(first_s=1), Moment(Policy(), 1), "service")
     0.8
-    >>> potential(Customer(started_s=1), Moment(Policy(), 730 * DAY_S), "price")
+    >>> round(potential(Customer(started_s=1), Moment(Policy(), 730 * DAY_S), "price"), 2)
     0.6
     """
     p = at.policy.win_back
