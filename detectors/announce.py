@@ -83,6 +83,7 @@ def revise(
     by: wire.ChangedBy,
     place: tuple[int, int],
     outcome: wire.Outcome | None = None,
+    common_cause: str | None = None,
 ) -> wire.Alert:
     """Move the customer's alert on by one revision and return it; `place` is journal partition and offset.
 
@@ -122,7 +123,7 @@ def revise(
         win_back_potential=win_back,
         recommended_actions=actions_for(reasons, win_back, churned=stage == "churned", policy=policy),
         revenue_at_risk=revenue_at_risk(c, now_s, p, policy),
-        common_cause=None,
+        common_cause=common_cause,
         delivery="hold_out" if held_out else "deliver",
         outcome=outcome,
         last_contact=last_contact_of(c),

@@ -250,6 +250,10 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     contacted: str = ""
     contacted_by: str = ""
     held_s: int = 0  # since when an alert waits for the budget
+    # What is true of many at once.
+    active_in: int = 0  # bit per feed by which its activity came (detectors.feeds)
+    rose: dict[int, int] = {}  # kind of common cause → when a signal of it last rose
+    held: str = ""  # the incident for whose sake an alert is held back
 
     @property
     def points(self) -> Points:

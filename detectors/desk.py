@@ -13,12 +13,14 @@ from detectors.budget import Place, place_of
 from detectors.customer import NEVER, Customer
 from detectors.farewell import read
 from detectors.hold_out import is_held_out
+from detectors.incidents import NOTHING, Incidents
 from detectors.leaving import next_look_s
 from detectors.lifecycle import LIFECYCLE, TRANSITIONS, level_of, status_of
 from detectors.news import Said, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
 from detectors.rules import Rules
 from detectors.signals import Moment
+from detectors.world import World
 from schemas.alerts import Change, ChangedBy, Outcome, Status, alert_headers, encode_alert
 from schemas.scores import encode_score
 
@@ -35,16 +37,26 @@ class Desk:
         self.number, self.rules, self.stats = number, rules, stats
         self.assessor = rules.assessor
         self.moment = Moment(rules.assessor.policy)
+        self.incidents = Incidents(number, rules.assessor, stats)
+        self.world = World()
 
-    def read(self, c: Customer) -> None:
-        """Read again, at the desk's moment, the signals that an event or a deadline may have changed."""
-        mask = c.stale
+    def sit_down(self, world: World, now_s: int) -> None:
+        """Begin a moment: what is looked at from here on is looked at as of then."""
+        self.world = world
+        self.moment.at(now_s, world.feeds)
+
+    def read(self, c: Customer) -> bool:
+        """Read again the signals that an event or a deadline may have changed; true if one that many share rose."""
+        mask, strengths, ruled = c.stale, c.strengths, c.ruled == self.rules.since
+        before = self.incidents.raised(strengths) if strengths else NOTHING
         if c.due_s <= self.moment.now_s:
             mask |= self.assessor.due_mask(c, self.moment.now_s)
-        if c.ruled != self.rules.since:
+        if not ruled:
             mask = self.assessor.all
             c.dues.clear()  # those of signals and stages that the rules of before knew
         read(c, self.moment, self.assessor, mask)
+        # What other rules alone have raised did not happen to anybody.
+        return ruled and bool(c.strengths) and self.incidents.rose(self.world, c, before, self.moment.now_s)
 
     def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> Asks | None:
         """Write down what is new of a customer that was read at this moment; `offset` is that of the journal.
@@ -62,13 +74,27 @@ class Desk:
             p = read(c, at, assessor, assessor.all)  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))
-        if step is not None:
+        if step is not None and not self._is_held(c, step[1]):
             if step[1] == "opened" and not is_held_out(key.decode(), assessor.policy.hold_out):
                 return place_of(key, c, now_s, assessor.policy), said.by
             self._say(key, c, step, offset, out, said.by)
         c.held_s = 0
         self._finish(key, c, out)
         return None
+
+    def _is_held(self, c: Customer, change: Change) -> bool:
+        """Whether an announcement waits, because it is owed to a cause that many share; asked again when that is over.
+
+        What is held back is counted once per customer and incident.
+        """
+        incident = self.incidents.touching(self.world, c, self.moment.now_s)
+        if incident is None or not self.incidents.holds(c, incident, change):
+            return False
+        if c.held != incident.incident_id:
+            c.held = incident.incident_id
+            self.stats["held_back_common_cause"] += 1
+        c.dues[LIFECYCLE] = self.incidents.release_s(incident)
+        return True
 
     def open(self, key: bytes, c: Customer, offset: int, out: Outbox, by: ChangedBy) -> bool:
         """Open the alert that `decide` asked for; always true."""
@@ -122,7 +148,9 @@ class Desk:
         if by == "time" and c.alert is not None and c.alert.by_rules:
             by = self.rules.cause
         place = (self.number, offset)
-        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, by, place, outcome)
+        incident = self.incidents.touching(self.world, c, self.moment.now_s)
+        cause = incident.incident_id if incident is not None else None
+        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, by, place, outcome, cause)
         trace = c.trace or None
         value, headers = encode_alert(alert, change, trace), alert_headers(alert, change, trace)
         out.write(ALERTS, key, value, headers)

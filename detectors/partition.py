@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import xxhash
 
-from detectors.budget import Purse, give_back, shared_out, used_permille
+from detectors.abandonment import newest_calls
+from detectors.budget import give_back, shared_out, used_permille
 from detectors.customer import (
     DIGEST_BYTES,
     HEADER,
@@ -33,33 +34,23 @@ from detectors.customer import (
 )
 from detectors.deadlines import Deadlines
 from detectors.desk import Asks, Desk
+from detectors.everybody import COUNTED, USE, USE_EVERY_S, Everybody
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
 from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
+from detectors.world import dump_world, load_world
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
-from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
-from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
+from schemas.events import TYPE_OF, decode_event
+from schemas.journal import FeedHeard, IncidentDeclared, ModelChanged, PolicyChanged, Tick, decode_control
 from schemas.retention import ErasureRequested
 
 D = TypeVar("D")
 PARTITION_KEY = b""  # no customer has it: ids are not empty
-ACTIVITIES = frozenset(
-    EVENT_TYPES[t]
-    for t in ("usage.session.started", "usage.session.ended", "usage.feature.used", "billing.order.placed")
-)
 MAX_SOURCES = 10_000
 OTHER = 1  # the bit that says "touched" where no signal depends on the event
-
-
-class World(msgspec.Struct, array_like=True):
-    """What a partition knows besides its customers. Fields are only ever appended: the order is the stored format."""
-
-    now_s: int = 0  # the newest tick
-    feed_s: int = 0  # the newest activity of anybody
-    purse: Purse = msgspec.field(default_factory=Purse)  # what is left of the alert budget
 
 
 class Look(NamedTuple):
@@ -72,10 +63,6 @@ class Look(NamedTuple):
 
 class PoisonedError(Exception):
     """A handler failed on a record that was not expected to fail."""
-
-
-_encode_world = msgspec.msgpack.Encoder().encode
-_decode_world = msgspec.msgpack.Decoder(World).decode
 
 
 class Partition:
@@ -108,9 +95,10 @@ class Partition:
         """Read customers with the policy and the model in force from here on."""
         self.assessor = self.rules.assessor
         self.desk = Desk(self.number, self.rules, self.stats)
+        self.everybody = Everybody(self.number, self.assessor.policy)
         masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
         self.routes = {
-            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
+            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, COUNTED.get(TYPE_OF[kind], 0))
             for kind, handler in self.handlers.items()
         }
 
@@ -139,7 +127,7 @@ class Partition:
         self.stats.update(self._stats_before)
         stored = self.states.get(PARTITION_KEY)
         self.position = read_header(stored)[0] if stored else 0
-        self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
+        self.world = load_world(stored)
         self.rules.load(self.states.get(RULES_KEY))
         self._decide_by_rules()
         dues = []
@@ -149,6 +137,7 @@ class Partition:
                 self.touched.add(key)
             dues.append((key, due_s))
         self.deadlines = Deadlines(dues)
+        self._rose = False
 
     def _load(self, key: bytes) -> Customer:
         """The live customer of a key, read from its bytes or new."""
@@ -182,7 +171,7 @@ class Partition:
             if (kind := event.data.__class__) is ErasureRequested:
                 self._erase(key, r)
                 continue
-            handler, mask, urgent, activity = routes[kind]
+            handler, mask, urgent, counted = routes[kind]
             c = hot.get(key) or self._load(key)
             seed = seeds.get(event.source) or self._seed(event.source)
             digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
@@ -221,8 +210,8 @@ class Partition:
                 c.first_s = time_s
             if event.traceparent is not None and time_s >= c.last_s:
                 c.trace = event.traceparent
-            if activity and time_s > world.feed_s:
-                world.feed_s = time_s
+            if counted and (counted != USE or time_s > world.usage_s + USE_EVERY_S):
+                self.everybody.count(world, event.data, time_s)
             if urgent:
                 self._look_at((key,), max(world.now_s, time_s), r)
                 touched.discard(key)
@@ -245,6 +234,10 @@ class Partition:
             return
         if isinstance(control, Tick):
             self._tick(r, int(control.time_s))
+        elif isinstance(control, FeedHeard):
+            self.everybody.hear(self.world, control.data.topic, int(control.time.timestamp()))
+        elif isinstance(control, IncidentDeclared):
+            self.desk.incidents.heard(self.world, control.data, self.out, self.world.now_s)
         elif isinstance(control, PolicyChanged | ModelChanged):
             self._take_up(control, r)
 
@@ -263,6 +256,8 @@ class Partition:
         self.world.now_s = now_s = max(now_s, self.world.now_s)
         self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
+        self.desk.incidents.tick(self.world, self.out, now_s)
+        self.everybody.tick(self.world, self.out, now_s)
         self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
 
     def _due_of(self, key: bytes) -> int:
@@ -275,8 +270,12 @@ class Partition:
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
         """Assess customers at one moment: all are read, then decided about, and those who ask share the budget."""
-        self.desk.moment.at(now_s, self.world.feed_s)
+        self.everybody.begin(self.world)
+        self.desk.sit_down(self.world, now_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
+        if self._rose:
+            self._rose = False
+            self.desk.incidents.find(self.world, now_s)
         asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
         desk, purse = self.desk, self.world.purse
         for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
@@ -291,7 +290,7 @@ class Partition:
         look = Look(key, before, load(dump(before)) if self._careful else before)
         self.world.purse.customers += before.probability < 0.0
         try:
-            self.desk.read(look.customer)
+            self._rose |= self.desk.read(look.customer)
         except Exception as error:
             self._failed(r, error)
             self._put_off(look)
@@ -331,7 +330,7 @@ class Partition:
         c = self._load(key)
         if c.alert is not None and c.alert.status != "resolved":
             try:
-                self.desk.moment.at(self.world.now_s, self.world.feed_s)
+                self.desk.sit_down(self.world, self.world.now_s)
                 c.stale = self.assessor.all
                 self.desk.read(c)
                 self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out, outcome="erased")
@@ -344,6 +343,10 @@ class Partition:
         self.touched.discard(key)
         self.dirty[key] = None
         self.stats["erased"] += 1
+
+    def calls(self) -> dict[str, tuple[int, int]]:
+        """Calls, and those given up, in the newest whole `hour` and `day`."""
+        return newest_calls(self.world)
 
     def _refuse(self, r: Record, reason: Reason, detail: str) -> None:
         """Hand a record on as a dead letter, as it came."""
@@ -378,7 +381,7 @@ class Partition:
                 self.states.pop(key, None)
             else:
                 self.states[key] = state
-        world = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_world(self.world)
+        world = HEADER.pack(self.position, NEVER, VERSION, 0) + dump_world(self.world)
         self.states[PARTITION_KEY] = world
         states.append((PARTITION_KEY, world))
         rules = self.rules.stored

@@ -124,6 +124,18 @@ class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact_within_h: Annotated[int, why("a contact this soon after an error is about it", ge=0)] = 48
 
 
+class IncidentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When what happens to many customers is one cause and not many (detectors.incidents)."""
+
+    at_least: Annotated[int, why("customers of a journal partition within an hour; fewer may be chance", ge=2)] = 8
+    share: Annotated[float, why("and this share of them; of many customers, more rise by chance", gt=0, le=1)] = 0.02
+    strength: Annotated[float, why("at which a signal counts as risen: under it, it is noise", gt=0, le=1)] = 0.25
+    quiet_s: Annotated[int, why("it ends when it rose for nobody for so long; a pause is no end", ge=300)] = 2 * 3_600
+    touches_s: Annotated[
+        int, why("so long alerts bear its id, or wait for it: crashes are counted over seven days", ge=300)
+    ] = 7 * 86_400
+
+
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What each look at the exit counts."""
 
@@ -249,6 +261,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price: PricePolicy = PricePolicy()
     value: ValuePolicy = ValuePolicy()
     tech: TechPolicy = TechPolicy()
+    incidents: IncidentPolicy = IncidentPolicy()
     exit: ExitPolicy = ExitPolicy()
     marketing: MarketingPolicy = MarketingPolicy()
     loyalty: LoyaltyPolicy = LoyaltyPolicy()

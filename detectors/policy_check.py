@@ -183,6 +183,8 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
         for code in codes:
             if code not in policy.playbook_text:
                 yield Problem(("playbooks", group), f"`{code}` has no sentence in playbook_text")
+    if policy.incidents.touches_s < policy.incidents.quiet_s:
+        yield Problem(("incidents", "touches_s"), "quiet_s <= touches_s must hold")
     for path, weight in weights_of(policy):
         if not abs(weight) <= WEIGHT_MAX:
             yield Problem(path, f"a weight is between -{WEIGHT_MAX:g} and {WEIGHT_MAX:g}")

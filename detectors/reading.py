@@ -33,7 +33,8 @@ def customer(partition: Partition, key: bytes) -> Customer:
 def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
     """A score row of every customer that has not left, as of a time in seconds since the epoch."""
     assessor = partition.assessor
-    at = Moment(assessor.policy, now_s, partition.world.feed_s)
+    at = Moment(assessor.policy)
+    at.at(now_s, partition.world.feeds)
     for key, c in customers(partition):
         if not has_cancelled(c, assessor.policy.churn):
             look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})

@@ -7,6 +7,7 @@ Headers = list[tuple[str, bytes]]
 Write = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 ALERTS, CURRENT, SCORES, DEAD = "churn.alerts", "churn.alerts.current", "churn.scores", "churn.dlq"
+JOURNAL, INSIGHTS = "churn.journal", "churn.insights"  # what goes to the journal goes to every partition of it
 
 
 class Record(Protocol):

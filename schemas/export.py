@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas.alerts import ALERT_TYPES, SCHEMA_VERSION, AlertEvent, ChurnType, RiskLevel
 from schemas.deadletters import REASONS, DeadLetterLine
 from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
+from schemas.insights_live import LIVE_INSIGHTS
 from schemas.journal import CONTROL_TYPES
 from schemas.scores import ScoreRow
 from schemas.topics import (
@@ -37,6 +38,7 @@ _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {
     "alert.json": ("churn.alert", AlertEvent),
     "score.json": ("score row", ScoreRow),
     **{f"{kind.split('.')[1]}.json": (kind, made) for kind, made in CONTROL_TYPES.items()},
+    **{f"insights/{kind}.json": (f"insight {kind}", made) for kind, made in LIVE_INSIGHTS.items()},
     "dead_letter_line.json": ("dead letter line", DeadLetterLine),
 }
 
@@ -150,9 +152,17 @@ def _messages() -> Json:
     }
     messages["insight"] = {
         "name": "insight",
-        "summary": "What the learner found over all customers.",
+        "summary": "What is true of many customers at once.",
         "contentType": "application/json",
-        "payload": {"type": "object"},
+        "payload": {
+            "type": "object",
+            "properties": {"insight_id": {"type": "string"}, "kind": {"type": "string"}},
+            "required": ["insight_id", "kind"],
+            "anyOf": [
+                *({"$ref": f"#/components/schemas/{made.__name__}"} for made in LIVE_INSIGHTS.values()),
+                {"not": {"properties": {"kind": {"enum": list(LIVE_INSIGHTS)}}}},
+            ],
+        },
     }
     messages["dead_letter"] = {
         "name": "dead_letter",

@@ -85,11 +85,13 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
     incident_id: Annotated[Name, Meta(description="the same cause has the same id in every partition")]
     signal: Annotated[Name, Meta(description="what rose for many at once")]
     started_at: Timestamp
-    customers: Annotated[int, Meta(ge=0, description="of the partition that found it, when it did")]
+    newest_at: Annotated[Timestamp, Meta(description="when it rose for the newest customer of the partition")]
+    partition: Annotated[int, Meta(ge=0, description="of the journal: whose customers are counted")]
+    customers: Annotated[int, Meta(ge=0, description="of that partition so far")]
 
 
 class IncidentDeclared(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag=INCIDENT_TYPE):
-    """A partition found that a signal rose for many of its customers within an hour."""
+    """A partition says for how many of its customers a common cause rose: when it found it, and when that grew."""
 
     specversion: Literal["1.0"] = "1.0"
     id: Id
@@ -115,7 +117,19 @@ CONTROL_TYPES: Final[Mapping[str, type[Control]]] = MappingProxyType(
 decode_control: Final[Callable[[bytes], Control]] = msgspec.json.Decoder(Control).decode
 """Decode one control record of the journal; raises msgspec's errors for anything else."""
 
-_ENCODE: Final = msgspec.json.Encoder().encode
+encode_control: Final[Callable[[Control], bytes]] = msgspec.json.Encoder().encode
+"""A control record as the value of its record: the same saying gives the same bytes."""
+
+
+def encode_heard(topic: str, time_s: float) -> bytes:
+    """That a feed (its topic without prefix) was heard at a time in seconds since the epoch.
+
+    >>> encode_heard("usage.events", 1_772_600_767).decode()
+    '{"type":"churn.feed.v1","specversion":"1.0","id":"usage.events@2026-03-04T05:06:07Z","source":"/churnwatch/intake","time":"2026-03-04T05:06:07Z","data":{"topic":"usage.events"}}'
+    """
+    time = utc(time_s)
+    name = time.isoformat().replace("+00:00", "Z")
+    return encode_control(FeedHeard(id=f"{topic}@{name}", time=time, data=Feed(topic=topic)))
 
 
 def encode_tick(time_s: float) -> bytes:
@@ -129,7 +143,7 @@ def encode_tick(time_s: float) -> bytes:
     """
     time = utc(time_s)
     name = time.isoformat().replace("+00:00", "Z")
-    return _ENCODE(Tick(id=name, time=time))
+    return encode_control(Tick(id=name, time=time))
 
 
 def encode_policy_change(version: str, data: bytes, time_s: float) -> bytes:
@@ -139,9 +153,9 @@ def encode_policy_change(version: str, data: bytes, time_s: float) -> bytes:
     '{"type":"churn.policy.v1","specversion":"1.0","id":"default-1","source":"/churnwatch/policy",\
 "time":"2026-03-04T05:06:07Z","data":{"name":"default"}}'
     """
-    return _ENCODE(PolicyChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))
+    return encode_control(PolicyChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))
 
 
 def encode_model_change(version: str, data: bytes, time_s: float) -> bytes:
     """A model for the journal: its version, and its plain numbers as JSON."""
-    return _ENCODE(ModelChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))
+    return encode_control(ModelChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))

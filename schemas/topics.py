@@ -80,7 +80,7 @@ _ROWS: Final = (
         # Past the label horizon of 30 days: an example is labelled, and an alert explained, from these records.
         retention_ms=35 * DAY_MS,
         partitions=4,
-        producers=("intake", "clock", "learner"),
+        producers=("intake", "clock", "learner", "detector"),
         consumers=("detector",),
         holds="the one ordered log per customer; control records have no key and go to every partition",
     ),
@@ -130,9 +130,9 @@ _ROWS: Final = (
         cleanup="compact",
         retention_ms=None,
         partitions=1,
-        producers=("learner",),
+        producers=("learner", "detector"),
         consumers=("retention",),
-        holds="reason lift, model card, drift, quality over time",
+        holds="reason lift, model card, drift, quality over time; incidents, silent sources, calls given up",
     ),
     Topic(
         name="churn.dlq",

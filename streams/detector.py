@@ -2,7 +2,7 @@
 
 Rules: all that a partition wrote since its last checkpoint, its states and the journal offset go out in one
 transaction; the lane of a partition is its number, so that the fence moves with the partition; nothing is decided
-here, the fold decides.
+here, the fold decides. What a fold writes to the journal goes to every partition of it.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ class Fold(Protocol):
     stats: Counter[str]
     position: int
 
+    def calls(self) -> Mapping[str, tuple[int, int]]:
+        """Calls, and those given up, by period: the newest whole `hour` and `day` of event time."""
+
     def feed(self, records: Sequence[Record]) -> None: ...
     def snapshot(self) -> Snapshot: ...
 
@@ -77,6 +80,7 @@ class Detector:
         self._counted: dict[int, Counter[str]] = {}
         self._committed_s: dict[int, float] = {}
         self._newest_ms: dict[int, int] = {}
+        self._calls: dict[int, Mapping[str, tuple[int, int]]] = {}
 
     def lanes(self, tps: set[TP]) -> set[str]:
         """One lane per partition."""
@@ -138,6 +142,7 @@ class Detector:
         """Forget the folds; the states stay for a partition that comes back."""
         self.folds.clear()
         self._upto.clear()
+        self._calls.clear()
         gc.unfreeze()
 
     def _place(
@@ -145,7 +150,10 @@ class Detector:
     ) -> None:
         name = self.topology.named(topic)
         count = self.topology.partitions[name]
-        if count == self.topology.partitions[self.journal]:
+        if topic == JOURNAL:
+            for each in range(count):
+                writes.setdefault((name, each), []).extend(items)
+        elif count == self.topology.partitions[self.journal]:
             writes.setdefault((name, number), []).extend(items)
         elif topic == DEAD_LETTERS:
             writes.setdefault((name, number % count), []).extend(items)
@@ -173,6 +181,12 @@ class Detector:
                 metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(times)
             elif name.startswith("held_back_"):
                 metrics.HELD_BACK.labels(name.removeprefix("held_back_")).inc(times)
+        self._calls[number] = fold.calls()
+        for period in self._calls[number]:
+            calls, given_up = map(sum, zip(*(each[period] for each in self._calls.values()), strict=True))
+            metrics.CALLS.labels(period, "all").set(calls)
+            metrics.CALLS.labels(period, "abandoned").set(given_up)
+            metrics.ABANDONMENT.labels(period).set(given_up / calls if calls else 0.0)
 
     def _age(self, number: int) -> None:
         self._committed_s[number] = time.monotonic()

@@ -17,7 +17,7 @@ from faust.types import TP
 
 from schemas.intake import Accepted, read_event
 from schemas.journal import encode_tick
-from schemas.topics import DEAD_LETTERS, JOURNAL
+from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL
 from streams import metrics
 from streams.detector import Topology
 from streams.engine.errors import Refusal
@@ -25,6 +25,7 @@ from streams.engine.fetch import Record
 from streams.engine.partitions import Places
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 from streams.engine.transport import FetchApp, FetchConsumer
+from streams.heard import EVENTS_SPAN_S, Heard, heard_write, topics_by_name
 from streams.intake import count_records, dead_letter
 from streams.ordering import US, EventOrder, Mark
 
@@ -55,11 +56,13 @@ class History:
         self.journal, self.letters = topology.named(JOURNAL), topology.named(DEAD_LETTERS)
         self.sources = {TP(topic, p) for topic in inputs for p in range(topology.partitions[topic])}
         self.places = Places(topology.partitions[self.journal])
+        self.topics = topics_by_name(map(topology.named, INPUT_TOPICS))
         self.release()
 
     def release(self) -> None:
         """Forget everything; it was never written."""
         self.order: EventOrder[TP] = EventOrder(self.event_tick_s)
+        self.heard = Heard(EVENTS_SPAN_S)
         self._letters: list[Write] = []
         self._read_at_s: dict[TP, float] = {}
         self._idle: set[TP] = set()
@@ -81,7 +84,9 @@ class History:
         texts = await self.committed_texts()
         now_s = time.monotonic()
         for tp, offset in offsets.items():
-            self.order.own(tp, offset, Mark.parse(texts.get(tp, "")))
+            mark = Mark.parse(texts.get(tp, ""))
+            self.order.own(tp, offset, mark)
+            self.heard.is_news(self.topics[tp.topic], mark.sent_us // US)
             self._read_at_s[tp] = now_s
             self._done[tp] = offset
         return offsets
@@ -108,15 +113,21 @@ class History:
     def collect(self) -> Iterator[Transaction]:
         """One transaction with all that may go out now, if there is anything."""
         writes: dict[tuple[str, int], list[Write]] = {}
-        parts = range(self.topology.partitions[self.journal])
+        parts = self.topology.partitions[self.journal]
+
+        def to_all(record: Write) -> None:
+            for number in range(parts):
+                writes.setdefault((self.journal, number), []).append(record)
+
         for item in self.order.release(self._idle):
             if isinstance(item, int):
-                tick: Write = (None, encode_tick(item), NO_HEADERS)
-                for number in parts:
-                    writes.setdefault((self.journal, number), []).append(tick)
-                metrics.TICKS.inc(len(parts))
-            else:
-                writes.setdefault((self.journal, item.partition), []).append((item.key, item.value, NO_HEADERS))
+                to_all((None, encode_tick(item), NO_HEADERS))
+                metrics.TICKS.inc(parts)
+                continue
+            topic, time_s = self.topics[cast(TP, item.origin).topic], item.time_us // US
+            if self.heard.is_news(topic, time_s):
+                to_all(heard_write(topic, time_s))
+            writes.setdefault((self.journal, item.partition), []).append((item.key, item.value, NO_HEADERS))
         letters, self._letters = self._letters, []
         for number, letter in enumerate(letters):
             to = self.letters, number % self.topology.partitions[self.letters]

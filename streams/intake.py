@@ -4,7 +4,7 @@ Rules: one transaction per source partition holds its journal appends, its dead 
 source partition, because that is what moves between workers: who takes a partition over shuts out whoever had it,
 wherever its other partitions went. A lane per worker would fence nobody, and one per topic would fence the innocent.
 The records of one source partition reach a journal partition in their order; a customer's partition is what Kafka's
-default partitioner gives.
+default partitioner gives. That a topic is alive goes to every journal partition, in the same transactions.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from faust.types import TP
 
 from schemas.deadletters import DeadLetter, Origin, dead_letter_headers
 from schemas.intake import Accepted, Rejected, read_event
-from schemas.topics import DEAD_LETTERS, JOURNAL
+from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL
 from streams import metrics
 from streams.detector import Topology
 from streams.engine.fetch import Record
 from streams.engine.partitions import Places
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
+from streams.heard import WALL_SPAN_S, Heard, heard_write, topics_by_name
 
 APP_VERSION: Final = "0.1.0"
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Lot:
         self.appends: dict[int, list[Write]] = defaultdict(list)  # journal partition → records
         self.letters: list[Write] = []
         self.end: int | None = None
+        self.heard_s: int | None = None  # the topic was heard in a new span of time
 
 
 class Intake:
@@ -50,6 +52,8 @@ class Intake:
         self.journal = topology.named(JOURNAL)
         self.letters = topology.named(DEAD_LETTERS)
         self.places = Places(topology.partitions[self.journal])
+        self.topics = topics_by_name(map(topology.named, INPUT_TOPICS))
+        self.heard = Heard(WALL_SPAN_S)
         self._lots: dict[TP, Lot] = {}
 
     def lanes(self, tps: set[TP]) -> set[str]:
@@ -80,7 +84,11 @@ class Intake:
         lot.end = end
         count_records(tp, len(records), refused)
         if event is not None:
-            metrics.EVENT_LAG.labels(tp.topic).set(now_s - event.time.timestamp())
+            event_s = event.time.timestamp()
+            metrics.EVENT_LAG.labels(tp.topic).set(now_s - event_s)
+            heard_s = int(min(event_s, now_s))  # a feed is not heard in the future
+            if self.heard.is_news(self.topics[tp.topic], heard_s):
+                lot.heard_s = heard_s
         metrics.PROCESSING.labels("intake").observe(time.perf_counter() - started_s)
 
     def collect(self) -> Iterator[Transaction]:
@@ -92,6 +100,10 @@ class Intake:
             writes: dict[tuple[str, int], Sequence[Write]] = {
                 (self.journal, number): items for number, items in lot.appends.items()
             }
+            if lot.heard_s is not None:
+                heard = heard_write(self.topics[tp.topic], lot.heard_s)
+                for number in range(self.topology.partitions[self.journal]):
+                    writes[self.journal, number] = [heard, *lot.appends.get(number, ())]
             if lot.letters:
                 writes[self.letters, tp.partition % self.topology.partitions[self.letters]] = lot.letters
             yield Transaction(

@@ -58,7 +58,7 @@ ASSESSMENTS: Final = Counter("churn_assessments_total", "Customers looked at.", 
 ALERTS: Final = Counter("churn_alerts_emitted_total", "Alert revisions written.", ("level", "type"), registry=REGISTRY)
 HELD_BACK: Final = Counter(
     "churn_alerts_held_back_total",
-    "Alerts that would have opened: kept waiting by the budget, or logged for the control group only.",
+    "Alerts that were due: kept waiting by the budget or for a common cause, or logged for the control group only.",
     ("reason",),
     registry=REGISTRY,
 )
@@ -80,7 +80,24 @@ PROCESSING: Final = Histogram(
 REBALANCES: Final = Counter(
     "churn_rebalances_total", "Times that partitions were taken over.", ("role",), registry=REGISTRY
 )
-SILENCE: Final = Gauge("churn_source_silence_seconds", "Since a source was last heard.", ("source",), registry=REGISTRY)
+SILENCE: Final = Gauge(
+    "churn_source_silence_seconds",
+    "Since this worker last read a record of a source; of several workers the least counts.",
+    ("source",),
+    registry=REGISTRY,
+)
+CALLS: Final = Gauge(
+    "churn_calls",
+    "Calls in the newest whole hour and day of event time, by what became of them: `all`, `abandoned`.",
+    ("period", "outcome"),
+    registry=REGISTRY,
+)
+ABANDONMENT: Final = Gauge(
+    "churn_call_abandonment_ratio",
+    "Calls given up ÷ calls, of this worker's customers; over several workers divide the sums of `churn_calls`.",
+    ("period",),
+    registry=REGISTRY,
+)
 LATENCY: Final = Histogram(
     "churn_end_to_end_latency_seconds",
     "From a record's append to the journal until what it caused can be read.",

@@ -5,8 +5,8 @@ source, id); tick T goes out after the events up to T and before later ones; an 
 once. Nothing here knows the clock or Kafka.
 
 What was done is kept beside the committed offset of each partition as `Mark`: the offset is that of the oldest event
-still waiting, and the mark says that of what was read (up to `read_to`) everything before `bound_us` has gone out. So
-a restart reads again, and drops, exactly what it did before.
+still waiting, and the mark says that of what was read (up to `read_to`) everything before `bound_us` has gone out, and
+which was the newest of it (`sent_us`). So a restart reads again, and drops, exactly what it did before.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ Source = TypeVar("Source", bound=Hashable)
 class Mark(NamedTuple):
     """How far a partition was read, and up to which event time (exclusive, in µs) events went out.
 
-    >>> Mark.parse(Mark(12, 5_000_000).text())
-    Mark(read_to=12, bound_us=5000000)
-    >>> Mark.parse("something else")
-    Mark(read_to=0, bound_us=-4611686018427387904)
+    >>> Mark.parse(Mark(12, 5_000_000, 4_000_000).text())
+    Mark(read_to=12, bound_us=5000000, sent_us=4000000)
+    >>> Mark.parse("something else") == Mark.parse("12") == Mark()
+    True
     """
 
     read_to: int = 0
     bound_us: int = NEVER_US
+    sent_us: int = NEVER_US
 
     def text(self) -> str:
         """As it stands in the metadata of a committed offset."""
-        return f"{self.read_to},{self.bound_us}"
+        return f"{self.read_to},{self.bound_us},{self.sent_us}"
 
     @classmethod
     def parse(cls, text: str) -> Mark:
         """The mark in the metadata of a committed offset; a blank one if there is none."""
         try:
-            read_to, bound_us = text.split(",")
-            return cls(int(read_to), int(bound_us))
+            read_to, bound_us, *more = text.split(",")
+            return cls(int(read_to), int(bound_us), *map(int, more[:1]))
         except ValueError:
             return cls()
 
@@ -69,6 +70,7 @@ class _Partition:
     def __init__(self, start: int, mark: Mark) -> None:
         self.mark = mark
         self.newest_us = NEVER_US
+        self.sent_us = mark.sent_us
         self.end = start
         self._waiting: deque[int] = deque()
         self._gone: set[int] = set()
@@ -76,8 +78,9 @@ class _Partition:
     def waits(self, offset: int) -> None:
         self._waiting.append(offset)
 
-    def goes(self, offset: int) -> None:
+    def goes(self, offset: int, time_us: int) -> None:
         self._gone.add(offset)
+        self.sent_us = max(self.sent_us, time_us)
 
     def oldest(self) -> int | None:
         """The offset of the oldest event still waiting."""
@@ -189,7 +192,7 @@ class EventOrder(Generic[Source]):
 
     def _pop(self) -> Waiting:
         event = heappop(self._heap)
-        self._partitions[event.origin].goes(event.offset)  # type: ignore[index]
+        self._partitions[event.origin].goes(event.offset, event.time_us)  # type: ignore[index]
         return event
 
     def _ticks(self, until_us: int) -> Iterator[int]:
@@ -209,5 +212,8 @@ class EventOrder(Generic[Source]):
         for source, partition in self._partitions.items():
             oldest = partition.oldest()
             read_to = max(partition.end, partition.mark.read_to)
-            found[source] = (partition.end if oldest is None else oldest, Mark(read_to, self.bound_us))
+            found[source] = (
+                partition.end if oldest is None else oldest,
+                Mark(read_to, self.bound_us, partition.sent_us),
+            )
         return found

@@ -20,16 +20,17 @@ from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.reading import scores_at
-from detectors.records import ALERTS, DEAD, Write
+from detectors.records import ALERTS, DEAD, INSIGHTS, JOURNAL, Write
 from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event
-from schemas.journal import encode_tick
+from schemas.journal import encode_heard, encode_tick
 from schemas.journal_dump import JournalRecord, decode_journal_line
 from schemas.scores import encode_score
 from schemas.topics import TOPICS
 from streams.engine.partitions import Places
 from streams.failures import Failure
+from streams.heard import EVENTS_SPAN_S, TOPIC_OF, Heard
 from streams.lines import open_output, read_lines, total_bytes
 from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
@@ -54,6 +55,7 @@ class Line(NamedTuple):
     customer_id: str
     file: int
     number: int
+    topic: str
 
 
 class Replay:
@@ -71,6 +73,8 @@ class Replay:
         self.outcomes = Outcomes(policy)
         self.read = self.accepted = self.applied = 0
         self._since_snapshot = 0
+        self._placed: Counter[int] = Counter()  # partition → records of its outbox that stand in the journal
+        self.insights: dict[bytes, bytes] = {}
 
     def partition(self, number: int) -> Partition:
         """The fold of a partition, made when it is first asked for."""
@@ -95,12 +99,18 @@ class Replay:
         if not always and self._since_snapshot < SNAPSHOT_RECORDS:
             return
         self._since_snapshot = 0
+        self._placed.clear()
         alerts: list[tuple[bytes, Write]] = []
         for number in sorted(self.partitions):
             writes = self.partitions[number].snapshot().writes
             alerts += [(dict(write[2])["ce_time"], write) for write in writes.get(ALERTS, ())]
             for _, value, headers in writes.get(DEAD, ()):
                 self._refuse_late(value or b"", headers)
+            for key, value, _ in writes.get(INSIGHTS, ()):
+                if value is None:
+                    self.insights.pop(key or b"", None)
+                else:
+                    self.insights[key or b""] = value
         alerts.sort(key=lambda item: item[0])
         for _, (_, value, _) in alerts:
             assert value is not None
@@ -111,6 +121,15 @@ class Replay:
         self.outcomes.alerted(alert.data)
         if self.alerts is not None:
             self.alerts.write(value + b"\n")
+
+    def declared(self) -> list[bytes]:
+        """What the partitions have written to the journal and nobody has placed there yet."""
+        found = []
+        for number in sorted(self.partitions):
+            writes = self.partitions[number].out.writes.get(JOURNAL, [])
+            found += [value for _, value, _ in writes[self._placed[number] :] if value is not None]
+            self._placed[number] = len(writes)
+        return found
 
     def refuse(self, reason: str, detail: str, stage: str, file: int, number: int, value: bytes) -> None:
         """Count a dead letter, and write its line."""
@@ -146,7 +165,18 @@ class Replay:
                     continue
                 self.accepted += 1
                 self.outcomes.happened(event, event_s)
-                lines.append(Line(event_s, event.source, event.id, found.value, event.subject, file, number))
+                lines.append(
+                    Line(
+                        event_s,
+                        event.source,
+                        event.id,
+                        found.value,
+                        event.subject,
+                        file,
+                        number,
+                        TOPIC_OF[event.data.__class__],
+                    )
+                )
         lines.sort()
         return lines
 
@@ -161,11 +191,21 @@ class Replay:
         places, offsets = Places(PARTITIONS), [0] * PARTITIONS
         waiting: list[list[JournalRecord]] = [[] for _ in range(PARTITIONS)]
 
-        def tick(time_s: int) -> None:
-            value = encode_tick(time_s)
+        heard = Heard(EVENTS_SPAN_S)
+
+        def to_all(value: bytes, time_s: int) -> None:
             for number, records in enumerate(waiting):
                 records.append(JournalRecord(offsets[number], None, value, time_s * 1000))
                 offsets[number] += 1
+
+        def tick(time_s: int) -> None:
+            to_all(encode_tick(time_s), time_s)
+            for number, records in enumerate(waiting):
+                self.feed(number, records)
+                waiting[number] = []
+            for value in self.declared():  # what the partitions say to each other follows the tick that they say it at
+                to_all(value, time_s)
+            self.flush()
 
         def drain() -> None:
             for number, records in enumerate(waiting):
@@ -179,9 +219,11 @@ class Replay:
             for time_s, ticks, scores in clock.passed(line.time_s):
                 if ticks:
                     tick(time_s)
-                if scores or (ticks and sum(map(len, waiting)) >= SNAPSHOT_RECORDS // 10):
+                if scores:
                     drain()
                 self.score(time_s, scores)
+            if heard.is_news(line.topic, int(line.time_s)):
+                to_all(encode_heard(line.topic, int(line.time_s)), int(line.time_s))
             key, number = places[line.customer_id]
             waiting[number].append(JournalRecord(offsets[number], key, line.value, int(line.time_s * 1000)))
             self.origins[number][offsets[number]] = (line.file, line.number)
@@ -282,6 +324,9 @@ def run(options: ReplayOptions) -> Report:
         else:
             replay.run_events()
             replay.flush(always=True)
+        if options.insights is not None:
+            rows = stack.enter_context(open_output(options.insights))
+            rows.writelines(value + b"\n" for _, value in sorted(replay.insights.items()))
         report = Report.of(replay, time.perf_counter() - started)
         if options.report is not None:
             stack.enter_context(open_output(options.report)).write(report.json())

@@ -26,6 +26,8 @@ class ReplayOptions:
     policy: str | None = None
     """A policy file in TOML; None means the defaults."""
     dlq: str | None = None
+    insights: str | None = None
+    """What stands on churn.insights in the end, one row a line."""
     until_s: float | None = None
     """Leave out events after this time, in seconds since the Unix epoch; None means to the end."""
     now_s: float | None = None

@@ -2,6 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import Customer, case_of, close_case, close_named, count_day, note, open_case, troubled_case
+from detectors.feeds import IN_ORDERS
 from detectors.history.routes import MOST, cents, on, share
 from detectors.history.usage import active
 from schemas.billing import (
@@ -176,6 +177,7 @@ def auto_renew_disabled(c: Customer, d: AutoRenewDisabled, time_s: int, event_id
 @on(OrderPlaced)
 def order_placed(c: Customer, d: OrderPlaced, time_s: int, event_id: str) -> None:
     purchased(c, time_s)
+    c.active_in |= IN_ORDERS
     active(c, time_s, event_id)
     c.ordered_s = max(c.ordered_s, time_s)
     note(c, kinds.ORDERED, time_s, cents(d.amount), event_id)

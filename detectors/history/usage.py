@@ -3,6 +3,7 @@
 from detectors import kinds
 from detectors.counts import gaps
 from detectors.customer import DAY_S, Customer, count_day, note
+from detectors.feeds import IN_USAGE
 from detectors.history.routes import on, share
 from detectors.used_days import NEWS, mark_day, mark_feature, mark_release
 from schemas.usage import (
@@ -48,18 +49,21 @@ def usual_gap_s(days: bytes) -> int:
 
 @on(SessionStarted)
 def session_started(c: Customer, d: SessionStarted, time_s: int, event_id: str) -> None:
+    c.active_in |= IN_USAGE
     active(c, time_s, event_id)
     count_day(c, kinds.SESSIONS, time_s)
 
 
 @on(SessionEnded)
 def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> None:
+    c.active_in |= IN_USAGE
     if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
         c.active_s, c.active_id = time_s, event_id
 
 
 @on(FeatureUsed)
 def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
+    c.active_in |= IN_USAGE
     active(c, time_s, event_id)
     mark_feature(c, d.feature[:NAME], time_s)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Customer, Point
+from detectors.feeds import FEED_OF, Feeds, heard_at, is_dead, lost_s
 from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
@@ -27,17 +28,38 @@ class Because(NamedTuple):
 class Moment:
     """When a customer is looked at, and what the look may use besides the customer."""
 
-    __slots__ = ("day", "feed_s", "now_s", "policy", "row", "until_s")
+    __slots__ = ("day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
 
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
         self.row: SignalPolicy = next(iter(policy.signals.values()))
         self.until_s = NEVER
-        self.at(now_s, feed_s)
+        self.at(now_s, heard_at(feed_s))
 
-    def at(self, now_s: int, feed_s: int) -> None:
-        """Move to another time; `feed_s` is the latest activity of anybody."""
-        self.now_s, self.day, self.feed_s = now_s, now_s // DAY_S, feed_s
+    def at(self, now_s: int, feeds: Feeds) -> None:
+        """Move to another time, with what is known of the feeds then; `feed_s` is the latest activity of anybody."""
+        self.now_s, self.day, self.feeds = now_s, now_s // DAY_S, feeds
+        self.feed_s, grace_s = 0, self.policy.value.feed_grace_s
+        self.lossless = True  # no feed is dead or has been of late: as ever, so that it is asked first
+        for _, topic in FEED_OF:
+            feed = feeds.get(topic)
+            if feed is not None:
+                self.feed_s = max(self.feed_s, feed.heard_s)
+                self.lossless = self.lossless and not feed.lost and not is_dead(feed, now_s, grace_s)
+
+    def lost_s(self, c: Customer, since_s: int, until_s: int) -> int:
+        """Seconds of a span that say nothing about a customer: nothing came of anybody by the feeds it uses."""
+        if self.lossless:
+            return 0
+        return lost_s(self.feeds, c.active_in, (since_s, until_s), self.now_s, self.policy.value.feed_grace_s)
+
+    def feed_is_dead(self, c: Customer) -> bool:
+        """Whether a feed that the customer uses is dead now."""
+        grace_s = self.policy.value.feed_grace_s
+        return not self.lossless and any(
+            c.active_in & bit and topic in self.feeds and is_dead(self.feeds[topic], self.now_s, grace_s)
+            for bit, topic in FEED_OF
+        )
 
     def until(self, time_s: int) -> None:
         """The value holds until then, if no event comes."""

@@ -33,19 +33,33 @@ def recent_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     return max(recent - since_today, since_second), total - recent
 
 
+def days_heard(c: Customer, at: Moment) -> tuple[float, float]:
+    """Days within the window, and within the four weeks before it, on which the customer's feeds were alive."""
+    if at.lossless:
+        return at.row.window_d, BEFORE_D
+    from_s = (at.day - at.row.window_d) * DAY_S
+    recent_lost_s = at.lost_s(c, from_s, at.day * DAY_S)
+    before_lost_s = at.lost_s(c, from_s - BEFORE_D * DAY_S, from_s)
+    return at.row.window_d - recent_lost_s / DAY_S, BEFORE_D - before_lost_s / DAY_S
+
+
 @signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
 def usage_drop(c: Customer, at: Moment) -> float | None:
     """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less."""
     recent, before = recent_and_before(c, at)
     if before < at.row.at_least:
         return None
-    return (recent / at.row.window_d) / (before / BEFORE_D) - 1
+    recent_d, before_d = days_heard(c, at)
+    if recent_d < at.row.window_d / 2 or before_d < BEFORE_D / 2:
+        return None  # the feed was dead for so long that nothing is known
+    return (recent / recent_d) / (before / before_d) - 1
 
 
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     recent, before = recent_and_before(c, at)
-    usual = before / BEFORE_D * at.row.window_d
+    recent_d, before_d = days_heard(c, at)
+    usual = before / before_d * recent_d
     return Because(
         f"Activity fell by {-value:.0%}: {recent} in the last {at.row.window_d} days, where {usual:.0f} was usual.",
         [c.active_id] if c.active_id else [],
@@ -57,18 +71,21 @@ def silence(c: Customer, at: Moment) -> float | None:
     """Time since the last activity ÷ own usual gap, while the feed itself is alive."""
     if not c.gap_s:
         return None
-    alive_s = at.feed_s + at.policy.value.feed_grace_s
-    if at.now_s <= alive_s:
+    if at.lossless:
         return max(0.0, at.growing(c.active_s, c.gap_s))
-    # The feed is silent for everybody: count up to where it was last heard, and look again later.
+    since_s = c.active_s + at.lost_s(c, c.active_s, at.now_s)
+    if not at.feed_is_dead(c):
+        return max(0.0, at.growing(since_s, c.gap_s))
+    # The feed is silent for everybody: what was counted until it died holds, and is looked at again later.
     at.until(at.now_s + at.policy.value.feed_grace_s)
-    return max(0.0, (alive_s - c.active_s) / c.gap_s)
+    return max(0.0, (at.now_s - since_s) / c.gap_s)
 
 
 @silence.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
+    quiet_s = at.now_s - c.active_s - at.lost_s(c, c.active_s, at.now_s)
     return Because(
-        f"Nothing heard for {span(at.now_s - c.active_s)}, {value:.1f} times the usual gap of {span(c.gap_s)}.",
+        f"Nothing heard for {span(quiet_s)}, {value:.1f} times the usual gap of {span(c.gap_s)}.",
         [c.active_id] if c.active_id else [],
     )
 

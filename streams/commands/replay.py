@@ -19,6 +19,7 @@ OUTPUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--report", type=OUTPUT, metavar="OUT.json", help="Write counts, quality and throughput here.")
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="P.toml", help="Replaces the defaults.")
 @click.option("--dlq", type=OUTPUT, metavar="OUT.jsonl", help="Write what could not be used here, and why.")
+@click.option("--insights", type=OUTPUT, metavar="OUT.jsonl", help="Write the insights that stand in the end here.")
 @click.option("--until", type=MOMENT, help="Leave out events after this time.")
 @click.option("--now", type=MOMENT, help="The clock that events from the future are told by.  [default: the machine's]")
 def replay(
@@ -30,6 +31,7 @@ def replay(
     report: str | None,
     policy: str | None,
     dlq: str | None,
+    insights: str | None,
     until: float | None,
     now: float | None,
 ) -> None:
@@ -48,7 +50,7 @@ def replay(
         raise click.UsageError("--score-every needs --scores.")
     if journal and (scores, until, now) != (None, None, None):
         raise click.UsageError("--scores, --until and --now do not go with --journal, which replays as it was.")
-    if [alerts, scores, report, dlq].count("-") > 1:
+    if [alerts, scores, report, dlq, insights].count("-") > 1:
         raise click.UsageError("Only one output can be standard output.")
     from streams import replay as engine
     from streams.progress import progress_bar
@@ -65,6 +67,7 @@ def replay(
                 report=report,
                 policy=policy,
                 dlq=dlq,
+                insights=insights,
                 until_s=until,
                 now_s=now,
                 progress=progress,

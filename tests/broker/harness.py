@@ -25,7 +25,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
 from schemas.intake import Accepted, read_event
-from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL, state_changelog
+from schemas.journal import DETECTOR_SOURCE, FeedHeard, decode_control
+from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, INSIGHTS, JOURNAL, state_changelog
 from streams.detector import FoldFactory
 from streams.settings import Settings
 from streams.topics import Layout, create
@@ -226,7 +227,13 @@ class Trial:
                 wrote.setdefault(topic, {})[number] = list(items)
         assert wrote, "the trial proves nothing: nothing was written"
         for topic, parts in wrote.items():
+            if topic == JOURNAL:
+                _assert_declared(journal, parts)
+                continue
             real = await self.read(self.named(topic))
+            if topic == INSIGHTS:
+                want = Counter((key, value) for items in parts.values() for key, value, _ in items)
+                assert Counter((r.key, r.value) for records in real.values() for r in records) == want
             if len(real) != len(journal):
                 continue  # other placing; covered where it matters
             for number in real:
@@ -239,6 +246,7 @@ class Trial:
         want: Counter[bytes] = Counter()
         letters: Counter[tuple[bytes | None, bytes | None]] = Counter()
         orders: dict[tuple[str, int], dict[str, list[bytes]]] = {}
+        alive: set[str] = set()
         for topic in INPUT_TOPICS:
             for number, records in (await self.read(self.named(topic), may_be_empty=True)).items():
                 order = orders[topic, number] = {}
@@ -246,12 +254,15 @@ class Trial:
                     verdict = read_event(record.value, record.headers, time.time())
                     if isinstance(verdict, Accepted):
                         want[verdict.value] += 1
+                        alive.add(topic)
                         order.setdefault(verdict.event.subject, []).append(verdict.value)
                     else:
                         letters[record.key, record.value] += 1
         came: Counter[bytes] = Counter()
         places: dict[str, tuple[int, list[bytes]]] = {}
         for number, records in (await self.read(self.named(JOURNAL))).items():
+            controls = [decode_control(record.value) for record in records if record.key is None]
+            assert {c.data.topic for c in controls if isinstance(c, FeedHeard)} == alive, "feeds that nobody heard of"
             for record in records:
                 if record.key is not None:
                     came[record.value] += 1
@@ -267,6 +278,14 @@ class Trial:
         dead = await self.read(self.named(DEAD_LETTERS), may_be_empty=not letters)
         left = Counter((r.key, r.value) for records in dead.values() for r in records)
         assert left == letters, f"{(letters - left).total()} letters are missing, {(left - letters).total()} too many"
+
+
+def _assert_declared(journal: Mapping[int, Sequence[Any]], parts: Mapping[int, Sequence[Any]]) -> None:
+    """What the folds said to all partitions stands in each of them, once."""
+    said = Counter(value for items in parts.values() for _, value, _ in items)
+    for number, records in journal.items():
+        there = Counter(r.value for r in records if r.key is None and DETECTOR_SOURCE.encode() in r.value)
+        assert there == said, f"{JOURNAL}[{number}]: {there.total()} for {said.total()}"
 
 
 @asynccontextmanager

@@ -34,6 +34,9 @@ class StandIn:
         if b"" in states:
             self.position, self.ticks, _ = STATE.unpack(states[b""])
 
+    def calls(self) -> dict[str, tuple[int, int]]:
+        return {}
+
     def feed(self, records: Sequence[Any]) -> None:
         for record in records:
             if record.offset < self.position:

@@ -18,6 +18,7 @@ from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
 from detectors.rules import RULES_KEY, is_customer
+from schemas.journal import encode_heard
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
 from tests.detectors.lives import (
@@ -76,6 +77,8 @@ def journals(draw: st.DrawFn) -> list[bytes]:
                     ("billing.invoice.paid", {"invoice_id": f"i{i % 3}", "amount": 5.0}),
                     ("support.ticket.opened", {"ticket_id": f"t{i % 4}", "topic": "x"}),
                     ("support.ticket.resolved", {"ticket_id": f"t{i % 4}", "resolution": "none"}),
+                    ("support.call.abandoned", {"call_id": f"c{i}", "wait_s": 40.0}),
+                    ("billing.order.placed", {"order_id": f"o{i}", "amount": 5.0}),
                     ("usage.cancel_page.viewed", {}),
                     ("billing.auto_renew.disabled", {}),
                     ("app.error.raised", {"code": "E", "fatal": True, "count": 5}),
@@ -90,6 +93,10 @@ def journals(draw: st.DrawFn) -> list[bytes]:
         values.append(event(kind, late, customer=customer, id=str(draw(st.integers(0, 40))), **data))
         if draw(st.integers(0, 3)) == 0:
             values.append(tick(day))
+        if draw(st.integers(0, 5)) == 0:
+            values.append(
+                encode_heard(draw(st.sampled_from(["usage.events", "billing.events"])), START_S + day * DAY_S)
+            )
         if draw(st.integers(0, 20)) == 0:
             values.append(b'{"subject":"c-1"}')
         if draw(st.integers(0, 12)) == 0:

@@ -107,7 +107,7 @@ def test_asking_changes_nothing_and_survives_storage(code: str) -> None:
     history, day, _, _, _ = RAISED[code]
     c = customer_after(history)
     before = dump(c)
-    moment = Moment(POLICY, round(START_S + day * DAY_S), c.last_s)
+    moment = Moment(POLICY, round(START_S + day * DAY_S), round(START_S + day * DAY_S))
     moment.row = POLICY.signals[code]
     signal = CATALOGUE[code]
     value = signal.measure(c, moment)

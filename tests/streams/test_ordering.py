@@ -101,6 +101,20 @@ def test_a_mark_survives_its_text() -> None:
     assert Mark.parse("") == Mark.parse("1,x") == Mark()
 
 
+def test_a_mark_says_which_was_the_newest_that_went_out_through_a_restart_too() -> None:
+    order = owned("a", "b")
+    for offset, time_s in enumerate((10, 20, 40)):
+        hold(order, "a", offset, time_s, f"a{offset}")
+    hold(order, "b", 0, 30, "b0")
+    assert out(order) == ["a0", "a1"]
+    marks = {source: mark for source, (_, mark) in order.offsets().items()}
+    assert marks["a"].sent_us == 20 * US
+    assert marks["b"].sent_us == Mark().sent_us
+    again: EventOrder[str] = EventOrder(TICK_S)
+    again.own("a", 2, Mark.parse(marks["a"].text()))
+    assert again.offsets()["a"][1].sent_us == 20 * US
+
+
 def test_a_refused_record_is_known_where_it_was_read_before() -> None:
     order: EventOrder[str] = EventOrder(TICK_S)
     order.own("a", 3, Mark(8, 0))

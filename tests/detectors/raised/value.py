@@ -7,7 +7,11 @@ from tests.detectors.raised.shape import Raised, sessions
 
 RAISED = {
     "value.usage_drop": Raised(
-        sessions(range(28), per_day=2) + sessions(range(30, 31)),
+        [
+            *sessions(range(28), per_day=2),
+            *sessions(range(30, 31)),
+            event("usage.session.started", 34, customer="c-2"),  # the feed is alive
+        ],
         34.5,
         0.9,
         "Activity fell by 78%: 3 in the last 7 days, where 14 was usual.",

@@ -1,0 +1,132 @@
+"""Which feeds are alive, so that nothing that did not come is held against a customer while its feed is dead.
+
+Rules: a feed is one input topic over all customers. It is heard by what the intake tells every partition (FeedHeard),
+and by the activity of the partition's own customers, which proves as much; of two times the later one counts, so two
+intakes may tell. A feed that was quiet for longer than the grace (`value.feed_grace_s`) was dead since it was last
+heard: that span is lost, and no signal counts it as quiet of a customer. A feed that was never heard is not known, and
+counts for nobody.
+
+What rests on "nothing came" asks here: `value.silence` leaves lost time out of the silence, and `value.usage_drop`
+leaves lost days out of both of its windows, and is unknown when less than half of the newer one is left. Signals that
+compare months (shallow use, unused news) do not: the few days of an outage are under their thresholds.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from detectors.records import INSIGHTS, Outbox
+from schemas.insights import encode_insight
+from schemas.insights_live import SourceSilent
+from schemas.times import rfc3339
+
+USAGE, BILLING, FEEDBACK = "usage.events", "billing.events", "retention.feedback"
+IN_USAGE, IN_ORDERS = 1, 2  # bits of `Customer.active_in`: which feed its activity came by
+FEED_OF = ((IN_USAGE, USAGE), (IN_ORDERS, BILLING))
+LOST_KEPT = 4  # newest spans per feed; the longest window that asks is 35 days
+FEEDS_MAX = 32
+WRITER = 0  # the partition that writes the rows
+
+
+class Feed(msgspec.Struct, array_like=True):
+    """One feed. Fields are only ever appended: the order is the stored format."""
+
+    heard_s: int = 0  # its newest event
+    lost: list[tuple[int, int]] = []  # newest spans in which nothing came of anybody, oldest first
+    told: bool = False  # by the intake, who hears all of it
+    silent_s: int = 0  # since when it is said to be silent; 0 while it is not
+
+
+Feeds = Mapping[str, Feed]
+
+
+def hear(feeds: dict[str, Feed], topic: str, time_s: int, grace_s: int, *, told: bool = False) -> None:
+    """Note that a feed was alive at a time; `told` by the intake.
+
+    >>> feeds = {}
+    >>> for day in (1, 2, 7): hear(feeds, USAGE, day * 86_400, 86_400)
+    >>> feeds[USAGE].lost == [(2 * 86_400, 7 * 86_400)]
+    True
+    """
+    feed = feeds.get(topic)
+    if feed is None:
+        if len(feeds) < FEEDS_MAX:
+            feeds[topic] = Feed(time_s, told=told)
+        return
+    feed.told = feed.told or told
+    if time_s <= feed.heard_s:
+        return
+    if time_s - feed.heard_s > grace_s:
+        feed.lost.append((feed.heard_s, time_s))
+        del feed.lost[:-LOST_KEPT]
+    feed.heard_s = time_s
+
+
+def heard_at(time_s: int) -> dict[str, Feed]:
+    """Feeds that were all heard at a time."""
+    return {topic: Feed(time_s) for _, topic in FEED_OF}
+
+
+def is_dead(feed: Feed, now_s: int, grace_s: int) -> bool:
+    """Whether nothing came of anybody for longer than the grace."""
+    return now_s - feed.heard_s > grace_s
+
+
+def tell_silence(feeds: Feeds, number: int, out: Outbox, now_s: int, grace_s: int) -> None:
+    """Name the sources that have gone quiet for everybody, and those that speak again; one partition says it for all.
+
+    What the team says about alerts is no feed: nothing from there is nothing to say.
+    """
+    for topic in sorted(feeds):
+        feed = feeds[topic]
+        if not feed.told or topic == FEEDBACK:
+            continue
+        if feed.silent_s and feed.heard_s > feed.silent_s:
+            since_s, feed.silent_s = feed.silent_s, 0
+            if number == WRITER:
+                _say(topic, since_s, feed.heard_s, out, now_s)
+        if not feed.silent_s and is_dead(feed, now_s, grace_s):
+            feed.silent_s = feed.heard_s
+            if number == WRITER:
+                _say(topic, feed.heard_s, None, out, now_s)
+
+
+def _say(topic: str, since_s: int, until_s: int | None, out: Outbox, now_s: int) -> None:
+    key, since = f"source_silent/{topic}", rfc3339(since_s)
+    if until_s is None:
+        text = f"Nothing has come from {topic} since {since}: for want of it no customer is called silent."
+    else:
+        text = f"{topic} speaks again: nothing had come from it between {since} and {rfc3339(until_s)}."
+    row = SourceSilent(
+        insight_id=key,
+        as_of=rfc3339(now_s),
+        text=text,
+        source=topic,
+        since=since,
+        until=None if until_s is None else rfc3339(until_s),
+    )
+    out.write(INSIGHTS, key.encode(), encode_insight(row))
+
+
+def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grace_s: int) -> int:
+    """Seconds of a span in which the feeds that a customer is active in said nothing of anybody.
+
+    Of two feeds that were dead at the same time the one that lost more counts.
+
+    >>> feeds = {USAGE: Feed(300, [(100, 200)])}
+    >>> lost_s(feeds, IN_USAGE, (150, 900), 900, 500), lost_s(feeds, IN_USAGE, (150, 900), 900, 1_000)
+    (650, 50)
+    """
+    since_s, until_s = span
+    most = 0
+    for bit, topic in FEED_OF:
+        if not active_in & bit:
+            continue
+        feed = feeds.get(topic)
+        if feed is None:
+            continue
+        lost = sum(max(0, min(b, until_s) - max(a, since_s)) for a, b in feed.lost)
+        if is_dead(feed, now_s, grace_s):
+            lost += max(0, until_s - max(feed.heard_s, since_s))
+        most = max(most, lost)
+    return most

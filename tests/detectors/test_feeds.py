@@ -1,0 +1,169 @@
+"""Silence counts only while the feed is alive, and the feed is everybody's: not the partition's own customers alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.customer import DAY_S, Customer
+from detectors.feeds import BILLING, FEEDS_MAX, IN_ORDERS, IN_USAGE, LOST_KEPT, USAGE, Feed, hear, lost_s
+from detectors.partition import Partition
+from detectors.records import ALERTS, INSIGHTS
+from detectors.signals import Moment
+from detectors.signals.value import silence, usage_drop
+from schemas.alerts import decode_alert
+from schemas.insights_live import SourceSilent
+from schemas.journal import encode_heard
+from schemas.journal_dump import JournalRecord
+from tests.detectors.lives import MODEL, POLICY, START_S, event, tick
+
+GRACE_S = POLICY.value.feed_grace_s
+
+
+def day_s(day: float) -> int:
+    return round(START_S + day * DAY_S)
+
+
+def heard(day: float, topic: str = USAGE) -> tuple[bytes | None, bytes]:
+    return None, encode_heard(topic, day_s(day))
+
+
+def run(items: list[tuple[bytes | None, bytes]], number: int = 0) -> Partition:
+    part = Partition(number, {}, POLICY, MODEL)
+    part.feed([JournalRecord(i, key, value, 0) for i, (key, value) in enumerate(items)])
+    return part
+
+
+def life(customer: str, days: range, kind: str = "usage.session.started") -> list[tuple[bytes | None, bytes]]:
+    data: dict[str, Any] = {"order_id": "o", "amount": 9.0} if kind == "billing.order.placed" else {}
+    return [(customer.encode(), event(kind, day + 0.5, customer=customer, **data)) for day in days]
+
+
+def reasons_of(part: Partition) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for _, value, _ in part.snapshot().writes.get(ALERTS, ()):
+        assert value is not None
+        alert = decode_alert(value)
+        found.setdefault(alert.subject, set()).update(reason.code for reason in alert.data.reasons)
+    return found
+
+
+def test_the_only_customer_of_a_partition_is_called_silent_when_the_feed_is_alive_elsewhere() -> None:
+    alone = [*life("c-1", range(30)), (None, tick(30))]
+    after = [item for day in range(30, 45) for item in (heard(day + 0.9), (None, tick(day + 1)))]
+    assert "value.silence" in reasons_of(run([*alone, *after]))["c-1"]
+
+
+def test_when_the_feed_goes_quiet_for_everybody_nobody_is_called_silent_and_the_source_is_named() -> None:
+    many = [item for day in range(30) for i in range(5) for item in life(f"c-{i}", range(day, day + 1))]
+    alive = [heard(day + 0.5) for day in range(30)]
+    quiet = [(None, tick(30 + hour / 24)) for hour in range(24 * 20)]
+    billing = [heard(day + 0.5, BILLING) for day in range(30, 50)]  # another feed proves nothing for this one
+    part = run([*many, *alive, *quiet[:240], *billing, *quiet[240:]])
+    snapshot = part.snapshot()
+    assert ALERTS not in snapshot.writes
+    rows = [(key, msgspec.json.decode(value or b"", type=SourceSilent)) for key, value, _ in snapshot.writes[INSIGHTS]]
+    named = [row for key, row in rows if key == b"source_silent/usage.events"]
+    assert [(row.source, row.since, row.until) for row in named] == [("usage.events", "2026-01-30T12:00:00Z", None)]
+
+
+def test_when_it_speaks_again_the_row_says_so_and_the_time_between_is_nobodys_silence() -> None:
+    items = [item for day in range(30) for i in range(5) for item in life(f"c-{i}", range(day, day + 1))]
+    items += [heard(day + 0.5) for day in range(30)]
+    items += [(None, tick(30 + hour / 24)) for hour in range(24 * 10)]
+    items += [heard(40.0), *[(None, tick(40 + minute / 1440)) for minute in range(0, 600, 5)]]
+    items += [(None, tick(40.5)), *[x for i in range(5) for x in life(f"c-{i}", range(40, 41))], (None, tick(41))]
+    snapshot = run(items).snapshot()
+    assert ALERTS not in snapshot.writes
+    rows = [msgspec.json.decode(value or b"", type=SourceSilent) for _, value, _ in snapshot.writes[INSIGHTS]]
+    assert [row.until for row in rows] == [None, "2026-02-10T00:00:00Z"]
+    assert "speaks again" in rows[1].text
+
+
+def test_one_partition_says_it_for_all() -> None:
+    items = [heard(1.0), *[(None, tick(1 + hour / 24)) for hour in range(96)]]
+    assert INSIGHTS in run(items, number=0).snapshot().writes
+    assert INSIGHTS not in run(items, number=1).snapshot().writes
+
+
+def test_feedback_from_the_team_is_no_feed_that_can_fall_silent() -> None:
+    items = [heard(1.0, "retention.feedback"), *[(None, tick(1 + hour / 24)) for hour in range(96)]]
+    assert INSIGHTS not in run(items).snapshot().writes
+
+
+def test_who_orders_is_judged_by_the_feed_of_orders() -> None:
+    orders = [item for day in range(0, 60, 3) for item in life("c-1", range(day, day + 1), "billing.order.placed")]
+    late = range(60, 100)
+    for topic, silent in ((BILLING, True), (USAGE, False)):
+        after = [item for day in late for item in (heard(day + 0.9, topic), (None, tick(day + 1)))]
+        found = reasons_of(run([*orders, (None, tick(60)), *after]))
+        assert ("value.silence" in found.get("c-1", set())) is silent
+
+
+def moment(now_d: float, feed: Feed) -> Moment:
+    at = Moment(POLICY)
+    at.at(day_s(now_d), {USAGE: feed})
+    return at
+
+
+@pytest.mark.parametrize(("lost_d", "strength"), [(0, -0.43), (2, -0.2), (3, 0.0)])
+def test_days_without_the_feed_are_left_out_of_the_usage_drop(lost_d: int, strength: float) -> None:
+    """Four active days of seven, daily before: a drop, unless the other three days are those of the outage."""
+    values = [*life("c-1", range(32)), (None, tick(32.6))]
+    part = run(values)
+    c = part.hot[b"c-1"]
+    lost = [(day_s(32), day_s(32 + lost_d))] if lost_d else []
+    at = moment(35.1, Feed(day_s(35), lost))
+    at.row = POLICY.signals["value.usage_drop"]
+    value = usage_drop.measure(c, at)
+    assert value is not None
+    assert abs(value - strength) < 0.01
+
+
+def test_when_most_of_the_window_is_lost_the_usage_drop_is_unknown() -> None:
+    c = run([*life("c-1", range(30)), (None, tick(30.6))]).hot[b"c-1"]
+    at = moment(34.9, Feed(day_s(30)))
+    at.row = POLICY.signals["value.usage_drop"]
+    assert usage_drop.measure(c, at) is None
+    assert silence.measure(c, at) is not None
+
+
+spans = st.lists(st.integers(0, 40 * DAY_S), min_size=1, max_size=12)
+
+
+@given(spans, st.randoms(use_true_random=False))
+def test_the_newest_time_wins_whatever_the_order(times: list[int], random: object) -> None:
+    feeds: dict[str, Feed] = {}
+    shuffled = list(times)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    for time_s in shuffled:
+        hear(feeds, USAGE, time_s, GRACE_S)
+    assert feeds[USAGE].heard_s == max(times)
+    assert len(feeds[USAGE].lost) <= LOST_KEPT
+
+
+@given(spans, st.integers(0, 40 * DAY_S), st.integers(0, 40 * DAY_S))
+def test_lost_time_lies_within_what_is_asked(times: list[int], a: int, b: int) -> None:
+    feeds: dict[str, Feed] = {}
+    for time_s in sorted(times):
+        hear(feeds, USAGE, time_s, GRACE_S)
+    since_s, until_s = sorted((a, b))
+    for active_in in (IN_USAGE, IN_ORDERS, IN_USAGE | IN_ORDERS):
+        lost = lost_s(feeds, active_in, (since_s, until_s), until_s, GRACE_S)
+        assert 0 <= lost <= until_s - since_s
+    assert lost_s(feeds, IN_ORDERS, (since_s, until_s), until_s, GRACE_S) == 0
+
+
+def test_feeds_are_few_whatever_is_said() -> None:
+    feeds: dict[str, Feed] = {}
+    for i in range(100):
+        hear(feeds, f"t{i}", i, GRACE_S)
+    assert len(feeds) == FEEDS_MAX
+
+
+def test_a_customer_that_was_never_active_has_no_feed() -> None:
+    assert not moment(10, Feed(0)).feed_is_dead(Customer())
