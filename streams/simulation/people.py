@@ -146,7 +146,7 @@ class Person:
     joined_s: float
     """When the life that is told begins."""
     since_s: float
-    """Since when this is a customer: for those who were there from the start, up to five years before."""
+    """Since when this is a customer: for those who were there from the start, up to three years before."""
     plan: Plan
     rhythm: Rhythm
     utc_offset_h: float
@@ -170,7 +170,7 @@ def make_person(world: World, number: int, dice: Dice) -> Person:
     from_the_start = dice.chance(0.6)
     joins_at = dice.between(0.0, 0.08) if from_the_start else dice.between(0.08, 0.6)
     joined_s = world.start_s + joins_at * length_s
-    since_s = joined_s - min(dice.gap(1.3), 5.0) * YEAR_S if from_the_start else joined_s
+    since_s = joined_s - min(dice.gap(1.1), 3.0) * YEAR_S if from_the_start else joined_s
     contract_ends_s = joined_s + dice.between(0.3, 1.0) * 365.0 * DAY_S if dice.chance(0.4) else None
     return Person(
         customer_id=f"sim{world.seed}-{number:06d}",

@@ -56,9 +56,9 @@ def outgrown(person: Person, dice: Dice) -> Story:
 
 
 def outlived(person: Person, dice: Dice) -> Story:
-    """Here for three to five years, longer than the need lasts for most; a little less each month, then no more."""
+    """Here for two to four years, longer than the need lasts for most; a little less each month, then no more."""
     fate = draw_fate(person, dice)
-    person = replace(person, since_s=person.joined_s - dice.between(2.5, 4.5) * YEAR_S)
+    person = replace(person, since_s=person.joined_s - dice.between(2.0, 3.2) * YEAR_S)
     fade_s = dice.between(70.0, 130.0) * DAY_S
     least = 0.35 if fate.leaves else 0.7
 
