@@ -83,7 +83,7 @@ def _over_all(known: list[Known], said: dict[str, list[Said]], days: float, seed
         at_least("true churn type, last revision before leaving", _percent(all_left.type_at_last), None, "%"),
         at_most("opened alerts on customers who had no cause", _percent(alarms.share), 10, "%"),
         Row("opened alerts; of those with a cause, before it began", f"{alarms.opened:,}; {alarms.too_early:,}"),
-        at_most("alerts opened per 1,000 customers and week", alarms.opened / per_1000_weeks, None, ""),
+        at_most("alerts opened per 1,000 customers and week", alarms.opened / per_1000_weeks, None, "alerts"),
     ]
 
 
@@ -109,7 +109,9 @@ def _silent_feed(seed: int, customers: int, policy: str | None) -> list[Row]:
     usual = {each.customer_id for each in opened_between(clean, *window)}
     more = [each for each in opened_between(silent, *window) if each.customer_id not in usual]
     days = (SILENCE.end_s - SILENCE.start_s) / DAY_S
-    return [at_most(f"customers alerted because a feed of all was silent for {days:.0f} days", len(more), 0, "")]
+    return [
+        at_most(f"customers alerted because a feed of all was silent for {days:.0f} days", len(more), 0, "customers")
+    ]
 
 
 def _storm(seed: int, customers: int, policy: str | None) -> list[Row]:

@@ -7,6 +7,7 @@ is solved, a small price rise with notice. None of that may raise an alert.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from streams.engine.partitions import Places
 from streams.replay import PARTITIONS
@@ -79,14 +80,13 @@ def ordinary(until: float) -> list[bytes]:
 
 def began(contract_ends: float | None = None, day: float = 0.2) -> bytes:
     """The subscription starts."""
-    ends = {} if contract_ends is None else {"contract_ends_at": at(contract_ends)}
+    ends: dict[str, Any] = {} if contract_ends is None else {"contract_ends_at": at(contract_ends)}
     return event("billing.subscription.started", day, plan="plus", mrr=MRR, currency="EUR", **ends)
 
 
 def left(day: float, *, voluntary: bool = True, reason: str | None = None) -> bytes:
     """The subscription ends."""
-    said = {} if reason is None else {"reason": reason}
-    return event("billing.subscription.cancelled", day, voluntary=voluntary, **said)
+    return event("billing.subscription.cancelled", day, voluntary=voluntary, reason=reason)
 
 
 def involuntary() -> list[bytes]:
@@ -156,7 +156,7 @@ def product() -> list[bytes]:
 
 def competitor() -> list[bytes]:
     """Northwind comes up in July; things are packed in autumn, and the contract is not renewed."""
-    named = {"agent_tone": 0.4, "customer_sentiment": -0.2, "competitor": "Northwind"}
+    named: dict[str, Any] = {"agent_tone": 0.4, "customer_sentiment": -0.2, "competitor": "Northwind"}
     told = [
         event("support.interaction.assessed", 241.4, interaction_id="c-1", **named),
         event("engagement.market_price.seen", 248.4, competitor="Northwind", mrr=34.0),

@@ -121,4 +121,7 @@ def raised(story: Story) -> frozenset[str]:
             day_s += DAY_S
             look(day_s)
         add(told.customer_id.encode(), emission(told).value)
+    while day_s < end_s - DAY_S:
+        day_s += DAY_S
+        look(day_s)
     return frozenset(found)
