@@ -9,22 +9,24 @@ Rules of this file:
 
 Stored form: `HEADER` (fence, deadline, flags) and then MessagePack. The first eight bytes are the fence,
 so that two versions of a state are compared without decoding, and the deadline and the flags are read
-for every customer after a recovery without decoding the rest. Points and cases stay bytes until somebody asks:
-most events are of use, and need neither.
+for every customer after a recovery without decoding the rest. Points, cases and hours stay bytes until somebody asks
+for one, and then each kind of them does: most events are of use, and need none, the others one or two.
 """
 
 import struct
 from bisect import insort
-from typing import Any, NamedTuple, cast
+from collections.abc import ItemsView, ValuesView
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast, overload
 
 import msgspec
 
+from detectors.counts import add
 from detectors.kinds import CLOSED, DAYS_KEPT
 from schemas.alerts import RiskLevel, Status
 
 DAY_S, HOUR_S = 86_400, 3_600
 NEVER = 2**62  # a deadline that does not come
-VERSION = 1
+VERSION = 2
 WAITING = 1  # flag: an event came after the last assessment
 
 RING_BYTES, DIGEST_BYTES = 320, 5  # the newest 64 identities; 40 bits each: one mix-up in 1.7e10 events
@@ -88,14 +90,94 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     by_team: bool = False  # ended by the team, not by itself
 
 
+V = TypeVar("V")
+D = TypeVar("D")
+_part = dict.get
+
+
+class Parts(dict[int, V]):
+    """Kind → what is kept of it, each as it was stored until it is asked for, and stored as it was if it never is."""
+
+    __slots__ = ()
+    decode: ClassVar[Any]  # bytes as stored → what is kept of a kind
+
+    @overload
+    def get(self, kind: int, default: None = None, /) -> V | None: ...
+    @overload
+    def get(self, kind: int, default: D, /) -> V | D: ...
+    def get(self, kind: int, default: Any = None, /) -> Any:
+        """What is kept of a kind."""
+        part = _part(self, kind, default)
+        if part.__class__ is msgspec.Raw:
+            part = self[kind] = self.decode(part)
+        return part
+
+    def __getitem__(self, kind: int) -> V:
+        part: Any = dict.__getitem__(self, kind)
+        if part.__class__ is msgspec.Raw:
+            part = self[kind] = self.decode(part)
+        return cast(V, part)
+
+    def setdefault(self, kind: int, default: V, /) -> V:
+        """What is kept of a kind, from now on `default` where there is nothing."""
+        return self[kind] if kind in self else dict.setdefault(self, kind, default)
+
+    def items(self) -> ItemsView[int, V]:  # type: ignore[override]
+        """All of them."""
+        return self.opened().items()
+
+    def values(self) -> ValuesView[V]:  # type: ignore[override]
+        """All of them."""
+        return self.opened().values()
+
+    def opened(self) -> dict[int, V]:
+        """All of them, as a dict."""
+        return {kind: self[kind] for kind in self}
+
+    def __eq__(self, other: object) -> bool:
+        return self.opened() == (other.opened() if isinstance(other, Parts) else other)
+
+    __hash__ = None
+
+
+class Hours(Parts[dict[int, int]]):
+    """Counter → hour → count."""
+
+    __slots__ = ()
+    decode = msgspec.msgpack.Decoder(dict[int, int]).decode
+
+
+class Points(Parts[list[Point]]):
+    """Kind → the newest events of it, in order of time."""
+
+    __slots__ = ()
+    decode = msgspec.msgpack.Decoder(list[Point]).decode
+
+
+class Cases(Parts[dict[str, Case]]):
+    """Kind → name → case."""
+
+    __slots__ = ()
+    decode = msgspec.msgpack.Decoder(dict[str, Case]).decode
+
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """What is remembered event by event, case by case and hour by hour, as it is stored."""
+
+    points: dict[int, msgspec.Raw] = {}
+    cases: dict[int, msgspec.Raw] = {}
+    hours: dict[int, msgspec.Raw] = {}
+
+
 class Kept(msgspec.Struct, array_like=True, gc=False):
-    """What is remembered event by event, and case by case."""
+    """The same, each kind of it decoded once it is asked for."""
 
-    points: dict[int, list[Point]] = {}
-    cases: dict[int, dict[str, Case]] = {}
+    points: Points = msgspec.field(default_factory=Points)
+    cases: Cases = msgspec.field(default_factory=Cases)
+    hours: Hours = msgspec.field(default_factory=Hours)
 
 
-_decode_kept = msgspec.msgpack.Decoder(Kept).decode
+_decode_stored = msgspec.msgpack.Decoder(Stored).decode
 
 
 class Customer(msgspec.Struct, array_like=True, gc=False):
@@ -123,8 +205,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     auto_renew_off_s: int = 0
     channel: str = ""
     given_s: int = 0  # the last contact that gave the customer something
-    days: dict[int, dict[int, int]] = {}
-    hours: dict[int, dict[int, int]] = {}
+    days: dict[int, bytes] = {}  # counter → its counts by day (detectors.counts)
     kept: msgspec.Raw = msgspec.field(default_factory=Kept)  # type: ignore[assignment] # a Kept once asked for
     trace: str = ""  # traceparent of the newest event that had one
     # The assessment's own marks, and what was said last.
@@ -140,20 +221,26 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     alert: AlertState | None = None
 
     @property
-    def points(self) -> dict[int, list[Point]]:
+    def points(self) -> Points:
         """Kind → the newest events of it, in order of time."""
         return self.opened().points
 
     @property
-    def cases(self) -> dict[int, dict[str, Case]]:
+    def cases(self) -> Cases:
         """Kind → name → case."""
         return self.opened().cases
 
+    @property
+    def hours(self) -> Hours:
+        """Counter → hour → count."""
+        return self.opened().hours
+
     def opened(self) -> Kept:
-        """Points and cases, decoded at the first call."""
+        """Points, cases and hours, decoded so far that each kind of them can be asked for."""
         kept: Any = self.kept
         if kept.__class__ is not Kept:
-            kept = _decode_kept(kept)
+            stored: Any = _decode_stored(kept)
+            kept = Kept(Points(stored.points), Cases(stored.cases), Hours(stored.hours))
             self.kept = kept
         return cast(Kept, kept)
 
@@ -199,18 +286,8 @@ def is_in_ring(ring: bytes, digest: bytes) -> bool:
 
 def count_day(c: Customer, counter: int, time_s: int, by: int = 1) -> bool:
     """Add to a counter's day; true when that day is new to it."""
-    day = time_s // DAY_S
-    days = c.days.get(counter)
-    if days is None:
-        c.days[counter] = {day: by}
-        return True
-    if day in days:
-        days[day] += by
-        return False
-    days[day] = by
-    if len(days) > DAYS_KEPT[counter]:
-        del days[min(days)]
-    return True
+    c.days[counter], new = add(c.days.get(counter, b""), time_s // DAY_S, by, DAYS_KEPT[counter])
+    return new
 
 
 def count_hour(c: Customer, counter: int, time_s: int, by: int = 1) -> None:

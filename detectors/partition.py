@@ -11,14 +11,12 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from heapq import heapify, heappop, heappush
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import xxhash
 
-from detectors.announce import revise, score_row
 from detectors.assess import Assessor
 from detectors.customer import (
     DIGEST_BYTES,
@@ -32,19 +30,17 @@ from detectors.customer import (
     load,
     read_header,
 )
+from detectors.deadlines import Deadlines
+from detectors.desk import Desk
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
-from detectors.lifecycle import LIFECYCLE, TRANSITIONS, judge, level_of, status_of
 from detectors.model import Model
 from detectors.policy import Policy
-from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Headers, Record, Snapshot, Write
-from detectors.signals import Moment
-from schemas.alerts import Change, Status, alert_headers, encode_alert
+from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
-from schemas.journal import decode_control
+from schemas.journal import Tick, decode_control
 from schemas.retention import ErasureRequested
-from schemas.scores import encode_score
 
 PARTITION_KEY = b""  # no customer has it: ids are not empty
 ACTIVITIES = frozenset(
@@ -55,19 +51,27 @@ MAX_SOURCES = 10_000
 OTHER = 1  # the bit that says "touched" where no signal depends on the event
 
 
-class PartitionState(msgspec.Struct, array_like=True, gc=False):
-    """What a partition knows besides its customers."""
+class World(msgspec.Struct, array_like=True):
+    """What a partition knows besides its customers. Fields are only ever appended: the order is the stored format."""
 
     now_s: int = 0  # the newest tick
     feed_s: int = 0  # the newest activity of anybody
+
+
+class Look(NamedTuple):
+    """One customer between reading it and deciding about it."""
+
+    key: bytes
+    before: Customer  # as it was; the same object as `customer` unless care is taken
+    customer: Customer
 
 
 class PoisonedError(Exception):
     """A handler failed on a record that was not expected to fail."""
 
 
-_encode_meta = msgspec.msgpack.Encoder().encode
-_decode_meta = msgspec.msgpack.Decoder(PartitionState).decode
+_encode_world = msgspec.msgpack.Encoder().encode
+_decode_world = msgspec.msgpack.Decoder(World).decode
 
 
 class Partition:
@@ -87,19 +91,24 @@ class Partition:
     ) -> None:
         self.number, self.states, self.max_hot, self.journal = number, states, max_hot, journal
         self.app_version = app_version
-        self.assessor = Assessor(policy, model)
-        self.moment = Moment(policy)
-        masks, urgent = self.assessor.masks, set(policy.urgent)
-        self.routes = {
-            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
-            for kind, handler in handlers.items()
-        }
+        self.handlers = handlers
         self.stats: Counter[str] = Counter()
         self._stats_before: Counter[str] = Counter()
         self._fed: list[Sequence[Record]] = []
         self._careful = False
         self._seeds: dict[str, int] = {}
+        self._decide_by(policy, model)
         self._rewind()
+
+    def _decide_by(self, policy: Policy, model: Model) -> None:
+        """Read customers with this policy and this model from here on."""
+        self.assessor = Assessor(policy, model)
+        self.desk = Desk(self.number, self.assessor, self.stats)
+        masks, urgent = self.assessor.masks, set(policy.urgent)
+        self.routes = {
+            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
+            for kind, handler in self.handlers.items()
+        }
 
     def feed(self, records: Sequence[Record]) -> None:
         """Apply records in order of their offsets. Never raises for what a record says."""
@@ -121,22 +130,19 @@ class Partition:
         self.hot: dict[bytes, Customer] = {}
         self.dirty: dict[bytes, Customer | None] = {}
         self.touched: set[bytes] = set()
-        self.writes: dict[str, list[Write]] = {}
+        self.out = Outbox()
         self.stats.clear()
         self.stats.update(self._stats_before)
-        meta = self.states.get(PARTITION_KEY)
-        self.position = read_header(meta)[0] if meta else 0
-        state = _decode_meta(memoryview(meta)[HEADER.size :]) if meta else PartitionState()
-        self.now_s, self.feed_s = state.now_s, state.feed_s
-        self._queued: dict[bytes, int] = {}
-        for key, value in self.states.items():
-            _, due_s, waiting = read_header(value)
+        stored = self.states.get(PARTITION_KEY)
+        self.position = read_header(stored)[0] if stored else 0
+        self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
+        dues = []
+        for key, state in self.states.items():
+            _, due_s, waiting = read_header(state)
             if waiting:
                 self.touched.add(key)
-            if due_s < NEVER:
-                self._queued[key] = due_s
-        self._heap = [(due_s, key) for key, due_s in self._queued.items()]
-        heapify(self._heap)
+            dues.append((key, due_s))
+        self.deadlines = Deadlines(dues)
 
     def _load(self, key: bytes) -> Customer:
         """The live customer of a key, read from its bytes or new."""
@@ -148,7 +154,8 @@ class Partition:
 
     def _run(self, records: Sequence[Record]) -> None:
         # The hot loop: what it calls is bound once, and nothing is computed that is not needed by every event.
-        hot, dirty, touched, routes, seeds = self.hot, self.dirty, self.touched, self.routes, self._seeds
+        hot, dirty, touched, routes = self.hot, self.dirty, self.touched, self.routes
+        seeds, world = self._seeds, self.world
         decode, digest_of, careful, position = decode_event, xxhash.xxh3_64_digest, self._careful, self.position
         for r in records:
             offset, key = r.offset, r.key
@@ -170,9 +177,7 @@ class Partition:
                 continue
             handler, mask, urgent, activity = routes[kind]
             c = hot.get(key) or self._load(key)
-            seed = seeds.get(event.source)
-            if seed is None:
-                seed = self._seed(event.source)
+            seed = seeds.get(event.source) or self._seed(event.source)
             digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
             ring = c.ring
             if offset < c.fence:
@@ -209,10 +214,10 @@ class Partition:
                 c.first_s = time_s
             if event.traceparent is not None and time_s >= c.last_s:
                 c.trace = event.traceparent
-            if activity and time_s > self.feed_s:
-                self.feed_s = time_s
+            if activity and time_s > world.feed_s:
+                world.feed_s = time_s
             if urgent:
-                self._look_at(key, max(self.now_s, time_s), r)
+                self._look_at((key,), max(world.now_s, time_s), r)
                 touched.discard(key)
         self.position = position
         self.stats["records"] += len(records)
@@ -225,130 +230,89 @@ class Partition:
         return seed
 
     def _control(self, r: Record) -> None:
-        """Apply a record that is nobody's event: a tick."""
+        """Apply a record that is nobody's event."""
         try:
-            tick = decode_control(r.value)  # type: ignore[arg-type]
-            now_s = int(tick.time_s)
+            control = decode_control(r.value)  # type: ignore[arg-type]
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             self._refuse(r, "not_an_event", "$: not a control record")
             return
+        if isinstance(control, Tick):
+            self._tick(r, int(control.time_s))
+
+    def _tick(self, r: Record, now_s: int) -> None:
+        """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
-        if now_s > self.now_s:
-            self.now_s = now_s
-        keys = self.touched | self._pop_due()
-        for key in sorted(keys):
-            self._look_at(key, self.now_s, r)
+        self.world.now_s = now_s = max(now_s, self.world.now_s)
+        self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
 
-    def _pop_due(self) -> set[bytes]:
-        """Keys of the customers whose deadline has passed."""
-        due, heap, queued, now_s = set(), self._heap, self._queued, self.now_s
-        while heap and heap[0][0] <= now_s:
-            entry_s, key = heappop(heap)
-            if queued.get(key) != entry_s:
-                continue  # a sooner deadline replaced it
-            del queued[key]
-            c = self.hot.get(key)
-            if c is not None:
-                due_s = c.due_s
-            else:
-                state = self.states.get(key)
-                due_s = read_header(state)[1] if state is not None else NEVER
-            if due_s <= now_s:
-                due.add(key)
-            else:
-                self._queue(key, due_s)
-        return due
+    def _due_of(self, key: bytes) -> int:
+        """When a customer is due, as its state says now."""
+        c = self.hot.get(key)
+        if c is not None:
+            return c.due_s
+        state = self.states.get(key)
+        return read_header(state)[1] if state is not None else NEVER
 
-    def _queue(self, key: bytes, due_s: int) -> None:
-        """Wake a customer then; one entry a customer is live, and a later deadline waits for the sooner one."""
-        if due_s < self._queued.get(key, NEVER):
-            self._queued[key] = due_s
-            heappush(self._heap, (due_s, key))
+    def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
+        """Assess customers at one moment: all are read before anything is decided about one of them."""
+        self.desk.moment.at(now_s, self.world.feed_s)
+        looks = [look for key in keys if (look := self._read(key, r)) is not None]
+        for look in looks:
+            self._decide(look, r)
 
-    def _look_at(self, key: bytes, now_s: int, r: Record) -> None:
-        """Assess one customer; where that fails, the customer stays as it was and waits for its next event."""
-        c = self.hot.get(key) or self._load(key)
-        look, written = c, {}
-        if self._careful:
-            look, written = load(dump(c)), {topic: len(writes) for topic, writes in self.writes.items()}
+    def _read(self, key: bytes, r: Record) -> Look | None:
+        """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
+        before = self._load(key)
+        look = Look(key, before, load(dump(before)) if self._careful else before)
         try:
-            self._assess(key, look, now_s, r.offset)
+            self.desk.read(look.customer)
+        except Exception as error:
+            self._failed(r, error)
+            self._put_off(look)
+            return None
+        return look
+
+    def _decide(self, look: Look, r: Record) -> None:
+        """Decide about one customer that was read."""
+        key, _, c = look
+        mark = self.out.mark() if self._careful else {}
+        try:
+            self.desk.decide(key, c, r.offset, self.out)
         except Exception as error:
             if self._careful:
-                for topic, writes in self.writes.items():
-                    del writes[written.get(topic, 0) :]
+                self.out.undo(mark)
             self._failed(r, error)
-            c.stale, c.due_s, look = 0, NEVER, c
-            c.dues.clear()
-        self.hot[key] = self.dirty[key] = look
-
-    def _assess(self, key: bytes, c: Customer, now_s: int, offset: int) -> None:
-        at, assessor = self.moment, self.assessor
-        at.at(now_s)
-        at.feed_s = self.feed_s
-        mask = c.stale
-        if c.due_s <= now_s:
-            mask |= assessor.due_mask(c, now_s)
-        p = assessor.refresh(c, at, mask)
-        verdict = judge(c, p, assessor, now_s)
-        if (status_of(c), verdict) in TRANSITIONS:
-            p = assessor.refresh(c, at, assessor.all)  # what is said must be exact
-            verdict = judge(c, p, assessor, now_s)
-            step = TRANSITIONS.get((status_of(c), verdict))
-            if step is not None:
-                self._announce(key, c, step, offset)
-                verdict = judge(c, p, assessor, now_s)
-                if (status_of(c), verdict) in TRANSITIONS:
-                    c.dues[LIFECYCLE] = now_s + 1  # there is more to say, at the next tick
-        c.stale = 0
-        c.due_s = min(c.dues.values(), default=NEVER)
+            self._put_off(look)
+            return
         if c.due_s < NEVER:
-            self._queue(key, c.due_s)
-        self.stats["assessments"] += 1
-        policy = assessor.policy.alerts
-        level = level_of(p, policy)
-        if level != c.scored_level or abs(p - c.scored) >= policy.score_delta:
-            c.scored, c.scored_level = p, level
-            row = score_row(key.decode(), c, now_s, assessor)
-            self._write(SCORES, key, encode_score(row), [])
+            self.deadlines.add(key, c.due_s)
+        self.hot[key] = self.dirty[key] = c
 
-    def _announce(self, key: bytes, c: Customer, step: tuple[Status, Change], offset: int) -> None:
-        status, change = step
-        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, (self.number, offset))
-        trace = c.trace or None
-        value, headers = encode_alert(alert, change, trace), alert_headers(alert, change, trace)
-        self._write(ALERTS, key, value, headers)
-        if status == "resolved":
-            self._write(CURRENT, key, None, [])
-        else:
-            self._write(CURRENT, key, value, headers)
-        self.stats[f"alerts_{change}"] += 1
+    def _put_off(self, look: Look) -> None:
+        """After a look that failed the customer stays as it was, and waits for its next event."""
+        c = look.before
+        c.stale, c.due_s = 0, NEVER
+        c.dues.clear()
+        self.hot[look.key] = self.dirty[look.key] = c
 
     def _erase(self, key: bytes, r: Record) -> None:
         """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
         c = self._load(key)
         if c.alert is not None and c.alert.status != "resolved":
             try:
-                self.moment.at(self.now_s)
-                self.moment.feed_s = self.feed_s
-                self.assessor.refresh(c, self.moment, self.assessor.all)
-                self._announce(key, c, ("resolved", "resolved"), r.offset)
+                self.desk.moment.at(self.world.now_s, self.world.feed_s)
+                self.assessor.refresh(c, self.desk.moment, self.assessor.all)
+                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out)
             except Exception as error:
                 self._failed(r, error)
         for topic in (CURRENT, SCORES):
-            self._write(topic, key, None, [])
+            self.out.write(topic, key, None)
         self.hot.pop(key, None)
         self.touched.discard(key)
-        self._queued.pop(key, None)
+        self.deadlines.drop(key)
         self.dirty[key] = None
         self.stats["erased"] += 1
-
-    def _write(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
-        writes = self.writes.get(topic)
-        if writes is None:
-            writes = self.writes[topic] = []
-        writes.append((key, value, headers))
 
     def _refuse(self, r: Record, reason: Reason, detail: str) -> None:
         """Hand a record on as a dead letter, as it came."""
@@ -360,7 +324,7 @@ class Partition:
             attempts=1,
             app_version=self.app_version,
         )
-        self._write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
+        self.out.write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
         self.stats[f"dead_{reason}"] += 1
 
     def _failed(self, r: Record, error: Exception) -> None:
@@ -383,11 +347,11 @@ class Partition:
                 self.states.pop(key, None)
             else:
                 self.states[key] = state
-        meta = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_meta(PartitionState(self.now_s, self.feed_s))
-        self.states[PARTITION_KEY] = meta
-        states.append((PARTITION_KEY, meta))
-        taken = Snapshot(states, self.writes)
-        self.writes, self._fed, self._careful = {}, [], False
+        world = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_world(self.world)
+        self.states[PARTITION_KEY] = world
+        states.append((PARTITION_KEY, world))
+        taken = Snapshot(states, self.out.writes)
+        self.out, self._fed, self._careful = Outbox(), [], False
         self.dirty.clear()
         self._stats_before = self.stats.copy()
         if len(self.hot) > self.max_hot:

@@ -20,10 +20,19 @@ def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
             yield key, partition.hot.get(key) or load(states[key])
 
 
+def customer(partition: Partition, key: bytes) -> Customer:
+    """One customer as it is now; a new one if the partition does not know the key."""
+    c = partition.hot.get(key)
+    if c is None:
+        state = partition.states.get(key)
+        c = load(state) if state is not None and partition.dirty.get(key, True) is not None else Customer()
+    return c
+
+
 def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
     """A score row of every customer that has not left, as of a time in seconds since the epoch."""
     assessor = partition.assessor
-    at = Moment(assessor.policy, now_s, partition.feed_s)
+    at = Moment(assessor.policy, now_s, partition.world.feed_s)
     for key, c in customers(partition):
         if not is_churned(c):
             look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})

@@ -29,3 +29,26 @@ class Snapshot(NamedTuple):
 
     states: list[tuple[bytes, bytes | None]]  # changelog: key → state bytes, or a tombstone
     writes: dict[str, list[Write]]  # topic → records
+
+
+class Outbox:
+    """What the fold has to say since the last snapshot, by topic."""
+
+    def __init__(self) -> None:
+        self.writes: dict[str, list[Write]] = {}
+
+    def write(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None) -> None:
+        """Add a record; without a value it is a tombstone."""
+        writes = self.writes.get(topic)
+        if writes is None:
+            writes = self.writes[topic] = []
+        writes.append((key, value, [] if headers is None else headers))
+
+    def mark(self) -> dict[str, int]:
+        """Where every topic stands now, for `undo`."""
+        return {topic: len(writes) for topic, writes in self.writes.items()}
+
+    def undo(self, mark: dict[str, int]) -> None:
+        """Take back what was written since a mark."""
+        for topic, writes in self.writes.items():
+            del writes[mark.get(topic, 0) :]

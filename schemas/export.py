@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas.alerts import ALERT_TYPES, SCHEMA_VERSION, AlertEvent, ChurnType, RiskLevel
 from schemas.deadletters import REASONS, DeadLetterLine
 from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
-from schemas.journal import TICK_TYPE, Tick
+from schemas.journal import CONTROL_TYPES
 from schemas.scores import ScoreRow
 from schemas.topics import (
     ALERTS,
@@ -36,7 +36,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {
     "alert.json": ("churn.alert", AlertEvent),
     "score.json": ("score row", ScoreRow),
-    "tick.json": (TICK_TYPE, Tick),
+    **{f"{kind.split('.')[1]}.json": (kind, made) for kind, made in CONTROL_TYPES.items()},
     "dead_letter_line.json": ("dead letter line", DeadLetterLine),
 }
 
@@ -45,7 +45,8 @@ def exported_files() -> dict[str, bytes]:
     """Every exported file: its path below schemas/exported, and its content.
 
     >>> sorted(name for name in exported_files() if "/" not in name)
-    ['alert.json', 'asyncapi.json', 'dead_letter_line.json', 'score.json', 'tick.json']
+    ['alert.json', 'asyncapi.json', 'dead_letter_line.json', 'feed.json', 'incident.json', 'model.json', \
+'policy.json', 'score.json', 'tick.json']
     """
     files = {f"events/{name}.json": _schema(name, made) for name, made in EVENT_CLASSES.items()}
     files |= {path: _schema(title, made) for path, (title, made) in _OTHER_FILES.items()}
@@ -90,7 +91,7 @@ def _messages_of(topic: Topic) -> tuple[str, ...]:
     if topic.name in INPUT_TOPICS:
         return tuple(TYPES_OF_TOPIC[topic.name])
     return {
-        JOURNAL: (*EVENT_CLASSES, TICK_TYPE),
+        JOURNAL: (*EVENT_CLASSES, *CONTROL_TYPES),
         ALERTS: ("churn.alert",),
         ALERTS_CURRENT: ("churn.alert", "tombstone"),
         SCORES: ("score", "tombstone"),
@@ -133,7 +134,7 @@ def _operations(topic: Topic) -> Json:
 
 def _messages() -> Json:
     messages = {name: _message(name, made) for name, made in EVENT_CLASSES.items()}
-    messages[TICK_TYPE] = _message(TICK_TYPE, Tick)
+    messages |= {kind: _message(kind, made) for kind, made in CONTROL_TYPES.items()}
     messages["churn.alert"] = {**_message("churn.alert", AlertEvent), "headers": _alert_headers()}
     messages["score"] = {**_message("score", ScoreRow), "contentType": "application/json"}
     messages["tombstone"] = {

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "publish": Entry("streams.commands.publish:publish", "Send files of events to their topics."),
     "simulate": Entry("streams.commands.simulate:simulate", "Make up customers whose reasons for leaving are known."),
     "alerts": Entry("streams.commands.alerts:alerts", "Look at alerts as they come."),
+    "explain": Entry("streams.commands.explain:explain", "Tell the story of one alert, and prove it from the journal."),
     "topics": Entry("streams.commands.topics:topics", "Create the topics, or check them."),
     "schema": Entry("streams.commands.schema:schema", "Export the contracts, or check files against them."),
     "journal": Entry("streams.commands.journal:journal", "Read the journal, the one log that decisions come from."),

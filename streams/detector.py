@@ -11,7 +11,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -25,8 +25,6 @@ from streams.engine.partitions import partition_of
 from streams.engine.store import Copies
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
-PENDING_BUSY: Final = 2_000  # records applied since the last checkpoint
-PENDING_MAX: Final = 40_000  # records applied before a checkpoint is due, whatever the time
 log = structlog.get_logger(__name__)
 
 ChangelogEnds = Callable[[set[int]], Awaitable[Mapping[int, int]]]
@@ -67,6 +65,8 @@ class Topology(Protocol):
 class Detector:
     """All journal partitions of one worker."""
 
+    pending_max = 40_000
+
     def __init__(
         self, topology: Topology, copies: Copies, make_fold: FoldFactory, changelog_ends: ChangelogEnds
     ) -> None:
@@ -74,7 +74,6 @@ class Detector:
         self.journal = topology.named(JOURNAL)
         self.folds: dict[int, Fold] = {}
         self._upto: dict[int, int] = {}
-        self._pending = 0
         self._counted: dict[int, Counter[str]] = {}
         self._committed_s: dict[int, float] = {}
         self._newest_ms: dict[int, int] = {}
@@ -106,20 +105,10 @@ class Detector:
             self.folds[tp.partition].feed(records)
             self._newest_ms[tp.partition] = records[-1].timestamp
         self._upto[tp.partition] = end
-        self._pending += len(records)
         metrics.PROCESSING.labels("detector").observe(time.perf_counter() - started_s)
-
-    def full(self) -> bool:
-        """Whether a checkpoint is due, whatever the time."""
-        return self._pending >= PENDING_MAX
-
-    def busy(self) -> bool:
-        """Whether more is pending than a quiet stream brings between two checkpoints."""
-        return self._pending >= PENDING_BUSY
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction per partition that moved."""
-        self._pending = 0
         for number in list(self._upto):
             end = self._upto.pop(number, None)
             fold = self.folds.get(number)
@@ -149,7 +138,6 @@ class Detector:
         """Forget the folds; the states stay for a partition that comes back."""
         self.folds.clear()
         self._upto.clear()
-        self._pending = 0
         gc.unfreeze()
 
     def _place(

@@ -29,8 +29,6 @@ from streams.intake import count_records, dead_letter
 from streams.ordering import US, EventOrder, Mark
 
 LANE: Final = "history"
-PENDING_BUSY: Final = 2_000
-PENDING_MAX: Final = 60_000
 LOOK_S: Final = 0.25
 log = structlog.get_logger(__name__)
 
@@ -40,6 +38,8 @@ CommittedTexts = Callable[[], Awaitable[Mapping[TP, str]]]
 
 class History:
     """All input partitions, put in order of event time."""
+
+    pending_max = 60_000
 
     def __init__(
         self,
@@ -61,7 +61,6 @@ class History:
         """Forget everything; it was never written."""
         self.order: EventOrder[TP] = EventOrder(self.event_tick_s)
         self._letters: list[Write] = []
-        self._pending = 0
         self._read_at_s: dict[TP, float] = {}
         self._idle: set[TP] = set()
         self._done: dict[TP, int] = {}
@@ -104,20 +103,10 @@ class History:
         if records:
             self._read_at_s[tp] = time.monotonic()
             self._idle.discard(tp)
-        self._pending += len(records)
         count_records(tp, len(records), refused)
-
-    def full(self) -> bool:
-        """Whether a checkpoint is due, whatever the time."""
-        return self._pending >= PENDING_MAX
-
-    def busy(self) -> bool:
-        """Whether more is pending than a quiet stream brings between two checkpoints."""
-        return self._pending >= PENDING_BUSY
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction with all that may go out now, if there is anything."""
-        self._pending = 0
         writes: dict[tuple[str, int], list[Write]] = {}
         parts = range(self.topology.partitions[self.journal])
         for item in self.order.release(self._idle):

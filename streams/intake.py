@@ -27,8 +27,6 @@ from streams.engine.fetch import Record
 from streams.engine.partitions import Places
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 
-PENDING_BUSY: Final = 2_000
-PENDING_MAX: Final = 60_000  # records, over all lanes, before a checkpoint is due
 APP_VERSION: Final = "0.1.0"
 log = structlog.get_logger(__name__)
 
@@ -45,13 +43,14 @@ class Lot:
 class Intake:
     """All source partitions of one worker, with the wall clock."""
 
+    pending_max = 60_000
+
     def __init__(self, topology: Topology, now_s: Callable[[], float] = time.time) -> None:
         self.topology, self.now_s = topology, now_s
         self.journal = topology.named(JOURNAL)
         self.letters = topology.named(DEAD_LETTERS)
         self.places = Places(topology.partitions[self.journal])
         self._lots: dict[TP, Lot] = {}
-        self._pending = 0
 
     def lanes(self, tps: set[TP]) -> set[str]:
         """One lane per source partition."""
@@ -79,23 +78,13 @@ class Intake:
                 refused += 1
                 lot.letters.append(dead_letter(tp, record, verdict))  # type: ignore[arg-type]
         lot.end = end
-        self._pending += len(records)
         count_records(tp, len(records), refused)
         if event is not None:
             metrics.EVENT_LAG.labels(tp.topic).set(now_s - event.time.timestamp())
         metrics.PROCESSING.labels("intake").observe(time.perf_counter() - started_s)
 
-    def full(self) -> bool:
-        """Whether a checkpoint is due, whatever the time."""
-        return self._pending >= PENDING_MAX
-
-    def busy(self) -> bool:
-        """Whether more is pending than a quiet stream brings between two checkpoints."""
-        return self._pending >= PENDING_BUSY
-
     def collect(self) -> Iterator[Transaction]:
         """One transaction per source partition that moved."""
-        self._pending = 0
         for tp in list(self._lots):
             lot = self._lots.pop(tp, None)
             if lot is None or lot.end is None:
@@ -116,7 +105,6 @@ class Intake:
     def release(self) -> None:
         """Forget what is pending; it was never written."""
         self._lots.clear()
-        self._pending = 0
 
 
 def lane_of(tp: TP) -> str:

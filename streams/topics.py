@@ -35,7 +35,7 @@ RETRY_S = 1.0
 READY_DEADLINE_S = 30.0
 DENIED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
-ProblemKind = Literal["missing", "partitions", "cleanup", "retention", "denied", "refused"]
+ProblemKind = Literal["missing", "partitions", "cleanup", "retention", "size", "denied", "refused"]
 Say = Callable[[str], object]
 
 
@@ -180,6 +180,10 @@ def _differences(row: Topic, layout: Layout, there: Mapping[str, int], config: M
     if ours and needs is not None and 0 <= int(keeps) < int(needs):
         text = f"Topic {name} keeps its records {int(keeps) / 1000:.0f} s and must keep them {int(needs) / 1000:.0f} s."
         yield Problem("retention", name, text)
+    takes, grows = config.get("max.message.bytes"), layout.config(row).get("max.message.bytes")
+    if takes is not None and grows is not None and int(takes) < int(grows):
+        text = f"Topic {name} takes batches of {takes} bytes and must take {grows}: set its max.message.bytes."
+        yield Problem("size", name, text)
 
 
 def _counterpart(row: Topic, layout: Layout, there: Mapping[str, int]) -> int | None:

@@ -40,12 +40,12 @@ class OneCustomer(Partition):
         half_second = half_second_of(value)
         if self._looked.get(key) != half_second:
             self._looked[key] = half_second
-            self._look_at(key, customer.last_s, record)
+            self._look_at((key,), customer.last_s, record)
         customer = hot.pop(key)
         self.dirty.clear()
         self.touched.clear()
-        found = [write for writes in self.writes.values() for write in writes]
-        self.writes.clear()
+        found = [write for writes in self.out.writes.values() for write in writes]
+        self.out.writes.clear()
         return customer, found
 
     def step_bytes(self, state: bytes | None, key: bytes, value: bytes, offset: int) -> tuple[bytes, list[Write]]:

@@ -1,8 +1,7 @@
 """What is remembered of use: activity and its rhythm, sessions, seats, quota, looks at the exit."""
 
-from itertools import pairwise
-
 from detectors import kinds
+from detectors.counts import gaps
 from detectors.customer import DAY_S, Customer, count_day, note
 from detectors.history.routes import on, share
 from schemas.usage import (
@@ -31,19 +30,17 @@ def active(c: Customer, time_s: int, event_id: str) -> None:
         c.active_s, c.active_id = time_s, event_id
 
 
-def usual_gap_s(days: dict[int, int]) -> int:
+def usual_gap_s(days: bytes) -> int:
     """High quantile (nearest rank) of the gaps between active days, in seconds; 0 while there are too few.
 
-    >>> usual_gap_s({0: 1, 7: 1, 14: 3, 21: 1}) // DAY_S
+    >>> from detectors.counts import pack
+    >>> usual_gap_s(pack({0: 1, 7: 1, 14: 3, 21: 1}, 38)) // DAY_S
     7
-    >>> usual_gap_s({0: 1, 7: 1})
+    >>> usual_gap_s(pack({0: 1, 7: 1}, 38))
     0
     """
-    if len(days) <= GAPS_WANTED:
-        return 0
-    order = sorted(days)
-    gaps = sorted(b - a for a, b in pairwise(order))
-    return gaps[int(GAP_QUANTILE * (len(gaps) - 1) + 0.5)] * DAY_S
+    between = gaps(days)
+    return between[int(GAP_QUANTILE * (len(between) - 1) + 0.5)] * DAY_S if len(between) >= GAPS_WANTED else 0
 
 
 @on(SessionStarted)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from detectors.catalogue import SignalPolicy
+from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Customer, Point
 from detectors.policy import Policy
 
@@ -31,29 +32,23 @@ class Moment:
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
         self.row: SignalPolicy = next(iter(policy.signals.values()))
-        self.feed_s = feed_s  # the latest activity of anybody
         self.until_s = NEVER
-        self.at(now_s)
+        self.at(now_s, feed_s)
 
-    def at(self, now_s: int) -> None:
-        """Move to another time."""
-        self.now_s, self.day = now_s, now_s // DAY_S
+    def at(self, now_s: int, feed_s: int) -> None:
+        """Move to another time; `feed_s` is the latest activity of anybody."""
+        self.now_s, self.day, self.feed_s = now_s, now_s // DAY_S, feed_s
 
     def until(self, time_s: int) -> None:
         """The value holds until then, if no event comes."""
         if self.now_s < time_s < self.until_s:
             self.until_s = time_s
 
-    def in_days(self, days: dict[int, int] | None, window_d: int) -> int:
+    def in_days(self, days: bytes | None, window_d: int) -> int:
         """Sum of a day counter over the newest `window_d` UTC days, today's included."""
         if not days:
             return 0
-        first, total, oldest = self.day - window_d, 0, NEVER
-        for day, n in days.items():
-            if day > first:
-                total += n
-                if day < oldest:
-                    oldest = day
+        total, oldest = since(days, self.day - window_d + 1)
         if total:
             self.until((oldest + window_d) * DAY_S)
         return total

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from detectors import kinds
+from detectors.counts import since
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, newest, signal, times
 from schemas.billing import InvoiceIssued
@@ -20,8 +21,7 @@ def billed_in_silence(c: Customer, at: Moment) -> float | None:
     invoices = c.days.get(kinds.INVOICES)
     if not invoices:
         return None
-    given_day = c.given_s // DAY_S
-    return float(sum(n for day, n in invoices.items() if day > given_day))
+    return float(since(invoices, c.given_s // DAY_S + 1)[0])
 
 
 @billed_in_silence.reason

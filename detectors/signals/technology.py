@@ -1,6 +1,7 @@
 """H. Technology: errors, crashes, outages."""
 
 from detectors import kinds
+from detectors.counts import since
 from detectors.customer import DAY_S, HOUR_S, Customer
 from detectors.signals.base import Because, Moment, newest, signal, times
 from schemas.app_errors import ErrorRaised
@@ -19,7 +20,8 @@ def burst(c: Customer, at: Moment) -> tuple[int, float]:
         at.until((oldest + 24) * HOUR_S)
         at.until((at.day + 1) * DAY_S)  # then the usual day is another one
     usual_days = at.policy.tech.usual_days
-    before = sum(n for day, n in c.days.get(kinds.ERRORS, {}).items() if at.day - 1 - usual_days <= day < at.day - 1)
+    days, yesterday = c.days.get(kinds.ERRORS), at.day - 1
+    before = since(days, yesterday - usual_days)[0] - since(days, yesterday)[0]
     return errors, max(at.policy.tech.errors_floor_per_day, before / usual_days)
 
 

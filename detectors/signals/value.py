@@ -1,6 +1,7 @@
 """F. Value and innovation: what the customer gets out of it."""
 
 from detectors import kinds
+from detectors.counts import sums
 from detectors.customer import DAY_S, Customer
 from detectors.signals.base import Because, Moment, signal, span
 from schemas.billing import OrderPlaced
@@ -15,30 +16,20 @@ def recent_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     A day that has just begun is empty for everybody, so the window is that of complete days, or the one with
     today where that holds more: who comes back today is back.
     """
-    window_d = at.row.window_d
-    today, recent_from = at.day, at.day - window_d
-    before_from = recent_from - BEFORE_D
-    whole = before = today_n = first_n = 0
-    next_day = today + window_d + BEFORE_D + 1
-    for day, n in c.days.get(kinds.ACTIVITY, {}).items():
-        if day < before_from:
-            continue
-        if day >= today:
-            today_n += n
-            leaves = today + 1
-        elif day >= recent_from:
-            whole += n
-            leaves = day + window_d + 1
-            if day == recent_from:
-                first_n = n
-                leaves = today + 1
-        else:
-            before += n
-            leaves = day + window_d + BEFORE_D + 1
-        if leaves < next_day:
-            next_day = leaves
+    window_d, today = at.row.window_d, at.day
+    recent_from = today - window_d
+    edges = (today, recent_from + 1, recent_from, recent_from - BEFORE_D)
+    (since_today, _), (since_second, _), (recent, recent_day), (total, first_day) = sums(
+        c.days.get(kinds.ACTIVITY, b""), edges
+    )
+    # The day on which the first count changes its side: today's, the oldest of the window, the oldest before it.
+    next_day = today + 1 if since_today else today + window_d + BEFORE_D + 1
+    if recent > since_today:
+        next_day = min(next_day, recent_day + window_d + 1)
+    if total > recent:
+        next_day = min(next_day, first_day + window_d + BEFORE_D + 1)
     at.until(next_day * DAY_S)
-    return max(whole, whole - first_n + today_n), before
+    return max(recent - since_today, since_second), total - recent
 
 
 @signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))

@@ -23,6 +23,7 @@ from streams.engine.transport import FetchApp, FetchConsumer
 
 CHECKPOINT_PARTS: Final = 5  # under load, at most one part in so many of the time goes into checkpoints…
 INTERVAL_MAX_S: Final = 1.0  # …as long as they are not further apart than this
+PENDING_BUSY: Final = 2_000  # more records between two checkpoints than a quiet stream brings
 GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
 WATCH_S: Final = 0.2
 RECOVERY_STALL_S: Final = 20.0
@@ -32,6 +33,9 @@ log = structlog.get_logger(__name__)
 class Job(Protocol):
     """What a role does with its records; everything here but `prepare` is done between two awaits."""
 
+    pending_max: int
+    """Records applied before a checkpoint is due, whatever the time."""
+
     def lanes(self, tps: set[TP]) -> set[str]:
         """The lanes that own these source partitions."""
 
@@ -40,12 +44,6 @@ class Job(Protocol):
 
     def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:
         """Take records in; `end` is the offset that follows them. Never raises for what is in them."""
-
-    def full(self) -> bool:
-        """Whether so much is pending that it must be checkpointed before more is read."""
-
-    def busy(self) -> bool:
-        """Whether so much is pending that checkpoints had better be rarer."""
 
     def collect(self) -> Iterator[Transaction]:
         """Everything pending, one lane at a time, each taken out as it is yielded."""
@@ -72,6 +70,7 @@ class Reader:
         self._taken_over: int | None = None  # the generation whose lanes are open
         self._recovered: int | None = None  # the generation whose recovery is complete
         self._checkpointing = asyncio.Lock()
+        self._pending = 0  # records applied since the last checkpoint
         app.owner = self
         app.on_rebalance_complete.connect(self._on_complete)
         app.on_partitions_revoked.connect(self._on_revoked)
@@ -122,7 +121,8 @@ class Reader:
         verdict, records = self.guard.judge(tp, fetch)
         if verdict is Verdict.APPLY:
             self.job.apply(tp, records, fetch.end)
-            if self.job.full():
+            self._pending += len(records)
+            if self._pending >= self.job.pending_max:
                 await self.checkpoint()
         elif verdict is Verdict.GAP:
             if self.guard.gaps_in_a_row(tp) > GAPS_MAX:
@@ -143,7 +143,7 @@ class Reader:
         async with self._checkpointing:
             if self.crashed:
                 return
-            running = []
+            running, self._pending = [], 0
             try:
                 for transaction in self.job.collect():
                     running.append(asyncio.create_task(self._commit(transaction)))
@@ -164,7 +164,7 @@ class Reader:
         A checkpoint writes each customer's state once, however many events it had, so rarer ones are cheaper.
         """
         while not self.app.should_stop:
-            started_s, busy = time.monotonic(), self.job.busy()
+            started_s, busy = time.monotonic(), self._pending >= PENDING_BUSY
             await self.checkpoint()
             took_s = time.monotonic() - started_s
             interval_s = max(shortest_s, min(CHECKPOINT_PARTS * took_s, INTERVAL_MAX_S)) if busy else shortest_s
@@ -207,6 +207,7 @@ class Reader:
         if not self.crashed:
             await self.checkpoint()
         self.job.release()
+        self._pending = 0
         await self.lanes.close()
 
     async def _on_shutdown(self, *_: Any, signal: Any = None, **__: Any) -> None:  # noqa: ARG002

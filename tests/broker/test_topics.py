@@ -78,6 +78,17 @@ def test_a_compacted_journal_is_refused(bootstrap: str, kafka: Kafka, layout: La
     ]
 
 
+def test_a_dead_letter_topic_that_takes_less_than_it_may_be_sent_is_refused(
+    bootstrap: str, kafka: Kafka, layout: Layout
+) -> None:
+    letters = f"{layout.prefix}churn.dlq"
+    kafka.create(letters, 4, {"max.message.bytes": "1000000"})
+    asyncio.run(create(bootstrap, layout))
+    assert [p.text for p in problems(bootstrap, layout) if p.kind == "size"] == [
+        f"Topic {letters} takes batches of 1000000 bytes and must take 16777216: set its max.message.bytes."
+    ]
+
+
 def test_input_topics_may_have_any_partition_count(bootstrap: str, kafka: Kafka, layout: Layout) -> None:
     kafka.create(f"{layout.prefix}billing.events", 7, {"retention.ms": "1000"})
     asyncio.run(create(bootstrap, layout))

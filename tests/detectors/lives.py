@@ -87,7 +87,7 @@ def read(code: str, values: Sequence[bytes], day: float) -> tuple[float | None, 
     p, _ = fold(values)
     state = p.states.get(b"c-1")
     c = load(state) if state is not None else Customer()
-    moment = Moment(POLICY, round(START_S + day * DAY_S), p.feed_s)
+    moment = Moment(POLICY, round(START_S + day * DAY_S), p.world.feed_s)
     moment.row = POLICY.signals[code]
     signal = CATALOGUE[code]
     value = signal.measure(c, moment)

@@ -10,7 +10,7 @@ from schemas.alerts import Alert, AlertEvent, decode_alert, encode_alert
 from schemas.deadletters import decode_dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.events import EVENT_TYPES, decode_event, encode_event
 from schemas.intake import Accepted, read_event
-from schemas.journal import decode_control, encode_tick
+from schemas.journal import Tick, decode_control, encode_tick
 from schemas.scores import ScoreRow, decode_score, encode_score
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -60,7 +60,9 @@ def test_the_golden_score_is_written_byte_for_byte_and_shows_every_field() -> No
 
 def test_the_golden_tick_is_written_byte_for_byte() -> None:
     value = (GOLDEN / "tick.json").read_bytes().rstrip(b"\n")
-    assert value == encode_tick(decode_control(value).time_s)
+    tick = decode_control(value)
+    assert isinstance(tick, Tick)
+    assert value == encode_tick(tick.time_s)
 
 
 def test_the_golden_dead_letter_line_is_written_byte_for_byte() -> None:

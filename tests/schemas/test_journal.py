@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import decode_event
-from schemas.journal import TICK_TYPE, decode_control, encode_tick
+from schemas.journal import TICK_TYPE, Tick, decode_control, encode_tick
 from schemas.times import utc
 
 
@@ -14,6 +14,7 @@ from schemas.times import utc
 @given(st.floats(-60e9, 250e9))
 def test_a_tick_is_read_back_to_the_microsecond(time_s: float) -> None:
     tick = decode_control(encode_tick(time_s))
+    assert isinstance(tick, Tick)
     assert utc(time_s) == tick.time
     assert encode_tick(tick.time_s) == encode_tick(time_s)
 

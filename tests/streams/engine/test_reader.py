@@ -60,7 +60,7 @@ class Job:
 
     def __init__(self) -> None:
         self.pending: dict[TP, tuple[int, int]] = {}
-        self.limit = 10**9
+        self.pending_max = 10**9
         self.released = 0
 
     def lanes(self, tps: set[TP]) -> set[str]:
@@ -73,12 +73,6 @@ class Job:
     def apply(self, tp: TP, records: Sequence[Any], end: int) -> None:
         count, _ = self.pending.get(tp, (0, 0))
         self.pending[tp] = count + len(records), end
-
-    def full(self) -> bool:
-        return sum(count for count, _ in self.pending.values()) >= self.limit
-
-    def busy(self) -> bool:
-        return False
 
     def collect(self) -> Iterator[Transaction]:
         for tp in list(self.pending):
@@ -215,7 +209,7 @@ def test_partitions_are_given_away_with_all_of_their_work_committed() -> None:
 
 def test_a_full_job_is_checkpointed_before_more_is_read() -> None:
     async def scene(s: Stage) -> None:
-        s.job.limit = 8
+        s.job.pending_max = 8
         await s.own(HERE)
         for start in range(0, 20, 5):
             await s.fetch(start, start + 5)

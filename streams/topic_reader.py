@@ -1,0 +1,54 @@
+"""What is committed in a topic up to now, for commands that look: no group, nothing committed, nobody disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.journal_dump import JournalRecord
+from streams.brokers import missing_topics, started
+
+POLL_MS: Final = 200
+
+
+@asynccontextmanager
+async def reading(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group that sees only what was committed; raises Failure if no broker answers."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        fetch_max_wait_ms=POLL_MS,
+    )
+    async with started(consumer, bootstrap):
+        yield consumer
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str, prefix: str) -> list[int]:
+    """The partitions of a topic, given by its name with the prefix; raises Failure if there is no such topic."""
+    cluster = await consumer._client.fetch_all_metadata()
+    numbers = sorted(cluster.partitions_for_topic(topic) or ())
+    if not numbers:
+        raise missing_topics([topic], prefix)
+    return numbers
+
+
+async def committed_records(consumer: AIOKafkaConsumer, topic: str, number: int) -> AsyncIterator[JournalRecord]:
+    """Every committed record of one partition, from its beginning to where it ends now, in order of offsets."""
+    tp = TopicPartition(topic, number)
+    consumer.assign([tp])
+    await consumer.seek_to_beginning(tp)
+    end = (await consumer.end_offsets([tp]))[tp]
+    while await consumer.position(tp) < end:
+        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+            for r in records:
+                if r.offset < end:
+                    yield JournalRecord(r.offset, r.key, r.value, r.timestamp, r.headers)
+        stable = consumer.last_stable_offset(tp)
+        if stable is not None and stable >= 0 and await consumer.position(tp) >= stable:
+            return  # what is behind belongs to a transaction that is still open
