@@ -46,6 +46,14 @@ class PriceBook:
                 mrr = step.mrr
         return mrr
 
+    def plan_at(self, time_s: float, first: str) -> str:
+        """The plan that applies at a time, `first` being the one that was bought."""
+        plan = first
+        for step in self.steps:
+            if step.time_s <= time_s and step.plan is not None:
+                plan = step.plan
+        return plan
+
     def with_rise(self, share: float, time_s: float, announced_s: float) -> PriceBook:
         """The same book with one more rise at the end; `share` is 0.2 for a fifth more."""
         earlier = tuple(step for step in self.steps if step.time_s < time_s)
@@ -64,7 +72,7 @@ def ordinary_prices(person: Person, dice: Dice) -> PriceBook:
             mrr = round(mrr * (1.0 + rise.share), 2)
             steps.append(PriceStep(rise.time_s, rise.announced_s, mrr))
     if switch_s < person.end_s and all(abs(switch_s - step.time_s) > 70.0 * DAY_S for step in steps):
-        other = dice.pick(PLANS)
+        other = dice.pick([plan for plan in PLANS if plan.name != person.plan.name])
         factor = dice.between(1.2, 1.8) if dice.chance(0.8) else dice.between(0.75, 0.9)
         steps = [step for step in steps if step.time_s < switch_s]
         mrr = round((steps[-1].mrr if steps else first) * factor, 2)
@@ -104,7 +112,9 @@ def subscription(person: Person, prices: PriceBook, dice: Dice, renews: bool = T
         renewed_s = max(ends_s - ahead_s, person.joined_s + DAY_S)
         ends_s += YEAR_S
         renewal = SubscriptionRenewed(
-            plan=person.plan.name, mrr=prices.mrr_at(renewed_s), contract_ends_at=moment(ends_s)
+            plan=prices.plan_at(renewed_s, person.plan.name),
+            mrr=prices.mrr_at(renewed_s),
+            contract_ends_at=moment(ends_s),
         )
         yield Happening(renewed_s, renewal)
 

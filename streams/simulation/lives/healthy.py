@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.engagement import ContactMade, OfferAccepted, OfferSent, ReferralMade, SurveyAnswered
+from schemas.engagement import ContactMade, FeedbackAnswered, OfferAccepted, OfferSent, ReferralMade, SurveyAnswered
 from streams.simulation.dice import Dice
 from streams.simulation.happenings import DAY_S
 from streams.simulation.lives.story import Diary, Habits, Story, cancellation, usual
@@ -24,6 +24,7 @@ def advocate(person: Person, dice: Dice) -> Story:
                 diary.note(at, ReferralMade())
             case "nps":
                 diary.note(at, SurveyAnswered(kind="nps", score=dice.whole(9, 10)))
+                diary.note(at + dice.between(1.0, 6.0), FeedbackAnswered())
             case "offer":
                 diary.note(at, OfferSent(offer_id=diary.name("OF", at), channel="email"))
                 diary.note(at + 0.5, OfferAccepted(offer_id=diary.name("OF", at)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.engagement import OrderDelayed, OrderFulfilled
-from schemas.support import PromiseBroken, PromiseKept, PromiseMade, TicketOpened, TicketResolved
+from schemas.support import CallAnswered, PromiseBroken, PromiseKept, PromiseMade, TicketOpened, TicketResolved
 from streams.simulation.dice import Dice
 from streams.simulation.everyday import TOPICS
 from streams.simulation.happenings import DAY_S, Happening, Stream
@@ -26,14 +26,20 @@ def broken_promises(person: Person, dice: Dice) -> Story:
         promise_id, ticket_id = diary.name("P", at), diary.name("T", at)
         due = at + dice.between(2.0, 6.0)
         due_at = moment(fate.onset_s + due * DAY_S)
-        diary.note(at - 0.05, TicketOpened(ticket_id=ticket_id, topic=dice.pick(TOPICS), channel="phone"))
+        topic, written = dice.pick(TOPICS), dice.chance(0.4)
+        if written:
+            diary.note(at - 0.05, TicketOpened(ticket_id=ticket_id, topic=topic, channel="email"))
+            diary.note(due + dice.between(0.0, 2.0), TicketResolved(ticket_id=ticket_id, resolution="workaround"))
+        else:
+            diary.note(
+                at - 0.01, CallAnswered(call_id=diary.name("C", at), wait_s=dice.between(5.0, 120.0), topic=topic)
+            )
         made = PromiseMade(promise_id=promise_id, due_at=due_at, what=dice.pick(("a call back", "a fix", "a credit")))
         diary.note(at, made)
         if dice.chance(0.2):
             diary.note(due - 0.2, PromiseKept(promise_id=promise_id))
         elif dice.chance(0.6):
             diary.note(due + 0.1, PromiseBroken(promise_id=promise_id))
-        diary.note(due + dice.between(0.0, 3.0), TicketResolved(ticket_id=ticket_id, resolution="workaround"))
         day += dice.between(7.0, 16.0)
     left_s = fate.onset_s + day * DAY_S + decision_s(dice)
     return troubled("broken_promises", BROKEN, fate, diary, left_s, Habits(), dice.pick(("support", None)))
