@@ -162,6 +162,7 @@ class Worker:
             "CHURNWATCH_ROLES": roles,
             "CHURNWATCH_CLOCK": clock,
             "CHURNWATCH_DATA_DIR": f"{self.folder.name}/data",
+            "CHURNWATCH_OPS": "off",
             "CHURNWATCH_LOG_FORMAT": "json",
             **settings,
         }

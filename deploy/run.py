@@ -31,6 +31,7 @@ MARK = ".churnwatch-run"
 STOP_DEADLINE_S = 15.0
 POLL_S = 0.2
 USUAL_PORT = 9092
+OPS_PORT = 9107  # as CHURNWATCH_OPS by default
 CHURNWATCH = [sys.executable, "-c", "from streams.cli import main; main(prog_name='churnwatch')"]
 
 
@@ -158,7 +159,7 @@ class Run:
             env = self._env(bootstrap)
             self._finish("topics", ["topics", "create", "--wait", "60s"], env)
             events = self._events(env)
-            tell("Starting a worker…")
+            tell(f"Starting a worker… Its health and metrics: http://{env['CHURNWATCH_OPS']}/readyz?verbose, /metrics.")
             self._start("worker", ["worker"], env)
             tail = ["alerts", "tail", *(["--from-beginning"] if fresh else [])]
             self._start("alerts", tail, env, terminal=True)
@@ -199,6 +200,7 @@ class Run:
     def _env(self, bootstrap: str) -> dict[str, str]:
         env = {**os.environ, "KAFKA_BOOTSTRAP": bootstrap, "PYTHONPATH": str(ROOT)}
         env.setdefault("CHURNWATCH_DATA_DIR", str(self.folder / "data"))
+        env.setdefault("CHURNWATCH_OPS", f"{HOST}:{free_port() if _taken(OPS_PORT) else OPS_PORT}")
         if self.name is not None:
             # History has its own time, and must not mix with live traffic on a given broker.
             env["CHURNWATCH_CLOCK"] = "events"

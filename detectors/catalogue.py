@@ -101,4 +101,4 @@ def default_signals() -> dict[str, SignalPolicy]:
 
 
 # The longest window that a state can answer: it keeps the newest days only (detectors.kinds.DAYS_KEPT).
-WINDOW_MAX_D = {"tech.crashes": 7, "service.call_abandoned": 31, "value.usage_drop": 9}
+WINDOW_MAX_D = {"tech.crashes": 7, "service.slow_answer": 31, "service.call_abandoned": 31, "value.usage_drop": 9}

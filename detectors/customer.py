@@ -183,20 +183,36 @@ _decode_stored = msgspec.msgpack.Decoder(Stored).decode
 class Customer(msgspec.Struct, array_like=True, gc=False):
     """The state of one customer. Fields are only ever appended: the order is the stored format."""
 
+    # What every event reads and writes, side by side.
     fence: int = 0  # last applied journal offset + 1
-    first_offset: int = 0
-    ring: bytes = b""
-    first_s: int = 0  # earliest and latest event
-    last_s: int = 0
+    stale: int = 0  # bit per signal to be read again
+    last_s: int = 0  # latest event
     active_s: int = 0  # the latest activity, its event, and the usual gap between active days
     active_id: str = ""
+    ring: bytes = b""
+    days: dict[int, bytes] = {}  # counter → its counts by day (detectors.counts)
     gap_s: int = 0  # 0 while too few gaps are known
-    lead_s: int = 0
-    trial_s: int = 0
-    started_s: int = 0  # first purchase
+    first_s: int = 0  # earliest event
+    kept: msgspec.Raw = msgspec.field(default_factory=Kept)  # type: ignore[assignment] # a Kept once asked for
+    # The assessment's own marks, and what was said last.
+    known: int = 0  # bit per signal that has seen its inputs
+    strengths: dict[int, float] = {}  # signal number → strength above 0
+    dues: dict[int, int] = {}  # signal number → when it changes without an event
+    due_s: int = NEVER
+    probability: float = -1.0
+    scored: float = -1.0  # probability and level of the last score row
+    scored_level: str = ""
+    alert: AlertState | None = None
+    alerts: int = 0  # opened so far
+    # What is said once or now and then.
+    first_offset: int = 0
+    trace: str = ""  # traceparent of the newest event that had one
     subscribed_s: int = 0  # the latest start or return
     churned_s: int = 0
     voluntary: int = 1
+    lead_s: int = 0
+    trial_s: int = 0
+    started_s: int = 0  # first purchase
     plan: str = ""
     plan_s: int = 0
     currency: str = ""
@@ -205,20 +221,9 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     auto_renew_off_s: int = 0
     channel: str = ""
     given_s: int = 0  # the last contact that gave the customer something
-    days: dict[int, bytes] = {}  # counter → its counts by day (detectors.counts)
-    kept: msgspec.Raw = msgspec.field(default_factory=Kept)  # type: ignore[assignment] # a Kept once asked for
-    trace: str = ""  # traceparent of the newest event that had one
-    # The assessment's own marks, and what was said last.
-    stale: int = 0  # bit per signal to be read again
-    known: int = 0  # bit per signal that has seen its inputs
-    strengths: dict[int, float] = {}  # signal number → strength above 0
-    dues: dict[int, int] = {}  # signal number → when it changes without an event
-    due_s: int = NEVER
-    probability: float = -1.0
-    scored: float = -1.0  # probability and level of the last score row
-    scored_level: str = ""
-    alerts: int = 0  # opened so far
-    alert: AlertState | None = None
+    # Groups A to C.
+    heard: int = 0  # bit per input that was ever heard of (detectors.kinds)
+    spoke_s: int = 0  # when somebody of the business last spoke with the customer
 
     @property
     def points(self) -> Points:

@@ -16,6 +16,10 @@ DAYS_KEPT = {
     GIVEN_UP: 32,
 }
 
+# groups A to C: counters 10 to 14
+WAITED = 10  # seconds that answered calls waited
+DAYS_KEPT |= {WAITED: 32}
+
 # points: newest events of a kind
 (
     ABANDONED,  # value: wait in ms
@@ -29,8 +33,8 @@ DAYS_KEPT = {
     PROMISE_LOST,
     REFUSED,
     RUDE,  # value: tone in thousandths
-    TERMS,  # changes of price or terms; value: 1 price, 2 terms; label: notice days
-    BILL,  # value: billed above quoted in ten-thousandths; label: fees undisclosed in the same
+    TERMS,  # changes of price or terms, when they come into force; value: which; label: notice days
+    BILL,  # value: billed above quoted in ten-thousandths; label: quoted/billed in cents, "" without a quote
     OVERAGE,
     QUOTA,  # value: used share in thousandths
     REFUND,
@@ -49,11 +53,22 @@ DAYS_KEPT = {
     CLOSED,  # value: outcome; label: kind of case and its name
 ) = range(1, 30)
 
+# groups A to C: points 30 to 39
+(
+    SLOW_CALL,  # answered after a long wait; value: s
+    TRANSFERRED,  # label: ticket id
+    UNTOLD,  # changes in force that nobody is known to have been told of; value: which
+    HIDDEN_FEE,  # value: share of the invoice in ten-thousandths; label: undisclosed/billed in cents
+) = range(30, 34)
+
 # cases
 TICKET, INVOICE, PROMISE, DISPUTE, ORDER, OUTAGE, DISCOUNT, OFFERED = range(1, 9)
 
 # outcomes of cases
 SOLVED, WORKAROUND, UNANSWERED, DECLINED, KEPT, BROKEN, WON, LOST, PAID, ENDED = range(1, 11)
+
+# values of TERMS and UNTOLD points
+PRICE_UP, NEW_TERMS, PRICE_DOWN = range(1, 4)
 
 # values of EXIT points
 CANCEL_PAGE, DATA_EXPORT, INTEGRATION_REMOVED, AUTO_RENEW_OFF, SAID_LEAVING = range(1, 6)
@@ -63,3 +78,6 @@ CHECK_IN, NEWS, INVITATION, INCIDENT_NOTICE, APOLOGY, BENEFIT = range(1, 7)
 
 # values of UNAVAILABLE points
 NOTHING, DEFERRED, ALTERNATIVE, PARTNER = range(1, 5)
+
+# groups A to C: bits of `Customer.heard`, inputs of which nothing else is kept while they are good news
+TONE, REQUEST, FEES, DATED_ORDER = 1, 2, 4, 8

@@ -251,7 +251,7 @@ class Partition:
         c = self.hot.get(key)
         if c is not None:
             return c.due_s
-        state = self.states.get(key)
+        state = self.states.get(key) if self.dirty.get(key, True) is not None else None
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
@@ -275,7 +275,8 @@ class Partition:
 
     def _decide(self, look: Look, r: Record) -> None:
         """Decide about one customer that was read."""
-        key, _, c = look
+        key, before, c = look
+        due_s = before.due_s
         mark = self.out.mark() if self._careful else {}
         try:
             self.desk.decide(key, c, r.offset, self.out)
@@ -285,8 +286,7 @@ class Partition:
             self._failed(r, error)
             self._put_off(look)
             return
-        if c.due_s < NEVER:
-            self.deadlines.add(key, c.due_s)
+        self.deadlines.move(key, due_s, c.due_s, self.desk.moment.now_s)
         self.hot[key] = self.dirty[key] = c
 
     def _put_off(self, look: Look) -> None:
@@ -310,7 +310,6 @@ class Partition:
             self.out.write(topic, key, None)
         self.hot.pop(key, None)
         self.touched.discard(key)
-        self.deadlines.drop(key)
         self.dirty[key] = None
         self.stats["erased"] += 1
 

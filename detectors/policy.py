@@ -51,6 +51,15 @@ class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     csat_good: int = 4
     newest_weight: float = 1.5  # the newest rating counts this much, older ones 1
     recovered_within_d: int = 180
+    rude_below: float = -0.3  # agent_tone, -1 to 1: under it an agent is rude, above it only curt; at most 0
+    change_fresh_d: int = 30  # a change that nobody announced is on the customer's mind for a billing period
+
+
+class PricePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Thresholds of the price signals."""
+
+    quota_least: float = 0.3  # who uses less of what the plan includes pays for something else's sake
+    period_least_d: int = 6  # quota reports that are closer are of one period: the shortest that is billed is a week
 
 
 class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +124,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     churn: ChurnPolicy = ChurnPolicy()
     alerts: AlertPolicy = AlertPolicy()
     service: ServicePolicy = ServicePolicy()
+    price: PricePolicy = PricePolicy()
     value: ValuePolicy = ValuePolicy()
     tech: TechPolicy = TechPolicy()
     exit: ExitPolicy = ExitPolicy()

@@ -57,6 +57,8 @@ def _check(policy: Policy) -> None:
         raise PolicyError("alerts.band_*: the bands must rise from medium to critical, between 0 and 1")
     if not 0 < a.exit <= a.enter < 1:
         raise PolicyError("alerts: 0 < exit <= enter < 1 must hold")
+    if not -1 <= policy.service.rude_below <= 0:
+        raise PolicyError("service.rude_below: must lie between -1 and 0, higher tones are not remembered")
     if not 0 < c.base_rate < 1:
         raise PolicyError("churn.base_rate: must lie between 0 and 1")
     if c.horizon_days < 1:

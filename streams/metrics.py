@@ -1,7 +1,7 @@
 """Every metric of a worker, declared once.
 
 Rules: one prefix, base units, no label whose values are not bounded (never a customer); a counter only rises; a name
-in PITFALLS of the operators' tools is never changed. No server yet: REGISTRY is what one will show.
+in PITFALLS of the operators' tools is never changed. The ops server shows REGISTRY.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ EVENT_LAG: Final = Gauge(
 )
 LAG_RECORDS: Final = Gauge(
     "churn_consumer_lag_records", "Records not yet read.", ("topic", "partition"), registry=REGISTRY
+)
+LAG_SECONDS: Final = Gauge(
+    "churn_consumer_lag_seconds",
+    "Age of the last record read, while there are more; 0 at the end.",
+    ("topic", "partition"),
+    registry=REGISTRY,
 )
 CHECKPOINT: Final = Histogram(
     "churn_checkpoint_duration_seconds",

@@ -54,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stop_deadline_s: float = 8.0
     max_hot: int = 50_000
     policy: str = ""
+    ops: str = "127.0.0.1:9107"
+    ops_token: str = ""
+    stall_s: float = 120.0
     log_level: str = "info"
     log_format: LogFormat = "auto"
 
@@ -124,6 +127,15 @@ def _addresses(text: str) -> str:
     return ",".join(addresses)
 
 
+def _ops(text: str) -> str:
+    if text.lower() == "off":
+        return "off"
+    found = ADDRESS.fullmatch(text)
+    if not found or int(found[2]) > 65_535:
+        raise ValueError(f"{text!r} is neither host:port nor `off`")
+    return text
+
+
 def _roles(text: str) -> tuple[str, ...]:
     asked = [part.strip().lower() for part in text.split(",")]
     for role in asked:
@@ -168,6 +180,19 @@ VARIABLES: Final[Mapping[str, Row]] = {
     ),
     "CHURNWATCH_MAX_HOT": Row("max_hot", _whole(1_000, 10_000_000), "Customers per partition kept decoded in memory."),
     "CHURNWATCH_POLICY": Row("policy", str, "The policy file (TOML); empty: the built-in one."),
+    "CHURNWATCH_OPS": Row(
+        "ops",
+        _ops,
+        "Where `/livez`, `/readyz`, `/metrics` are served, or `off`; off loopback with a token only.",
+    ),
+    "CHURNWATCH_OPS_TOKEN": Row(
+        "ops_token", str, "What `/metrics` and `?verbose` ask for, as `Authorization: Bearer …`; empty: they are open."
+    ),
+    "CHURNWATCH_STALL_S": Row(
+        "stall_s",
+        _number(10, 3_600),
+        "After how many seconds behind and without progress, while Kafka answers, `/livez` fails.",
+    ),
     "CHURNWATCH_LOG_LEVEL": Row("log_level", _one_of(*LOG_LEVELS), "`debug`, `info`, `warning` or `error`."),
     "CHURNWATCH_LOG_FORMAT": Row(
         "log_format", _one_of(*get_args(LogFormat)), "`json`, `console`, or `auto`: colour on a terminal, else JSON."

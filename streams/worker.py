@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from enum import Enum
 from functools import partial
-from typing import Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import structlog
 import uvloop
@@ -30,14 +30,17 @@ from streams import metrics
 from streams.app import Topics, client_options, group_of, make_app, source, state_table
 from streams.clock import WallClock
 from streams.detector import Detector, FoldFactory
+from streams.ends import Ends
 from streams.engine.errors import OrderLostError, Refusal, is_fenced, refusal_in
 from streams.engine.reader import Job, Reader
 from streams.engine.store import Copies
 from streams.engine.transactions import Lanes
-from streams.engine.transport import FetchApp, FetchConsumer
+from streams.engine.transport import FetchApp
+from streams.health import Health, Stall
 from streams.history import History
 from streams.intake import APP_VERSION, Intake
 from streams.logs import set_up_logs
+from streams.ops import serving
 from streams.preflight import find_topics
 from streams.settings import Settings
 
@@ -61,28 +64,39 @@ class Ended(Enum):
 class Role:
     """One role at work: its app, what reads for it, and the states that it holds, if it holds any."""
 
-    def __init__(self, name: str, app: FetchApp, reader: Reader, copies: Copies | None) -> None:
-        self.name, self.app, self.reader, self.copies = name, app, reader, copies
+    def __init__(self, name: str, app: FetchApp, reader: Reader, copies: Copies | None, stall: Stall) -> None:
+        self.name, self.app, self.reader, self.copies, self.stall = name, app, reader, copies, stall
         self._gaps = self._take_overs = 0
 
-    async def measure(self) -> None:
+    async def measure(self, options: Mapping[str, Any]) -> None:
         """Set the gauges that nobody sets in passing, for as long as the app runs."""
-        consumer = cast(FetchConsumer, self.app.consumer)
-        while not self.app.should_stop:
-            await self.app.sleep(MEASURE_S)
-            reader = self.reader
-            metrics.GAPS.labels(self.name).inc(reader.gaps - self._gaps)
-            metrics.REBALANCES.labels(self.name).inc(reader.take_overs - self._take_overs)
-            self._gaps, self._take_overs = reader.gaps, reader.take_overs
-            metrics.RECOVERY.labels(self.name).set(reader.recovery_s)
-            for tp, offset in list(reader.guard.next_offsets.items()):
-                end = consumer.highwater_of(tp)
-                if end is not None:
-                    metrics.LAG_RECORDS.labels(tp.topic, str(tp.partition)).set(max(end - offset, 0))
-            if self.copies is not None:
-                sizes = self.copies.sizes().values()
-                metrics.CUSTOMERS.set(sum(max(count - 1, 0) for count, _ in sizes))  # one is the partition's own
-                metrics.STATE_BYTES.set(sum(size for _, size in sizes))
+        async with Ends(options) as ends:
+            while not self.app.should_stop:
+                await self.app.sleep(MEASURE_S)
+                at = dict(self.reader.guard.next_offsets)
+                known = await ends.of(list(at))
+                self.stall.look(at, known, time.monotonic())
+                self._lag(at, known or {})
+                self._count()
+
+    def _lag(self, at: Mapping[TP, int], ends: Mapping[TP, int]) -> None:
+        now_ms = time.time() * 1000
+        for tp, end in ends.items():
+            behind = max(end - at[tp], 0)
+            age_s = max(now_ms - self.reader.newest_ms.get(tp, now_ms), 0) / 1000
+            metrics.LAG_RECORDS.labels(tp.topic, str(tp.partition)).set(behind)
+            metrics.LAG_SECONDS.labels(tp.topic, str(tp.partition)).set(age_s if behind else 0.0)
+
+    def _count(self) -> None:
+        reader = self.reader
+        metrics.GAPS.labels(self.name).inc(reader.gaps - self._gaps)
+        metrics.REBALANCES.labels(self.name).inc(reader.take_overs - self._take_overs)
+        self._gaps, self._take_overs = reader.gaps, reader.take_overs
+        metrics.RECOVERY.labels(self.name).set(reader.recovery_s)
+        if self.copies is not None:
+            sizes = self.copies.sizes().values()
+            metrics.CUSTOMERS.set(sum(max(count - 1, 0) for count, _ in sizes))  # one is the partition's own
+            metrics.STATE_BYTES.set(sum(size for _, size in sizes))
 
 
 def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
@@ -138,10 +152,19 @@ def default_fold(settings: Settings) -> FoldFactory:
 
 
 async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> Ended:
-    """Run the roles until a signal comes or one of them fails; raises Refusal."""
+    """Run until a signal comes or a role fails, with the ops server up all the while; raises Refusal."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    health = Health(settings.stall_s)
+    async with serving(settings.ops, settings.ops_token, health):
+        return await work(settings, make_fold, pause_s, stop, health)
+
+
+async def work(
+    settings: Settings, make_fold: FoldFactory, pause_s: float, stop: asyncio.Event, health: Health
+) -> Ended:
+    """Wait for Kafka, run the roles, and leave; raises Refusal."""
     if pause_s and await _waited(stop, pause_s):
         return Ended.STOPPED
     checking = asyncio.create_task(find_topics(settings))
@@ -149,7 +172,7 @@ async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> E
         checking.cancel()
         return Ended.STOPPED
     topics = checking.result()
-    roles = [make_role(settings, topics, role, make_fold) for role in settings.roles]
+    roles = [make_role(settings, topics, role, make_fold, health) for role in settings.roles]
     metrics.BUILD.info({"version": APP_VERSION})
     log.info("starting", roles=list(settings.roles), clock=settings.clock, pid=os.getpid())
     running = [asyncio.create_task(_run_role(role)) for role in roles]
@@ -165,7 +188,7 @@ async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> E
     return Ended.FAILED if failed else Ended.STOPPED
 
 
-def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFactory) -> Role:
+def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFactory, health: Health) -> Role:
     """Wire up one role."""
     app = make_app(settings, role)
     options = client_options(settings)
@@ -201,8 +224,8 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
             owns=lambda: first in reader.guard.next_offsets,
         )
         app.task(lambda: clock.run(app))
-    made = Role(role, app, reader, copies)
-    app.task(made.measure)
+    made = Role(role, app, reader, copies, health.join(role, reader))
+    app.task(lambda: made.measure(options))
     return made
 
 

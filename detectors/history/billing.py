@@ -2,7 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import Customer, case_of, close_case, close_named, count_day, note, open_case, troubled_case
-from detectors.history.routes import cents, on, share
+from detectors.history.routes import MOST, cents, on, share
 from detectors.history.usage import active
 from schemas.billing import (
     AutoRenewDisabled,
@@ -22,8 +22,8 @@ from schemas.billing import (
     TermsChanged,
 )
 
-PRICE, TERMS = 1, 2  # values of TERMS points
 PERIODS = 3  # of bills and quotas, the newest are read
+UNTOLD = 2
 PRICES = 16  # a change of price keeps two points, and the trail of a year is read
 
 
@@ -94,24 +94,34 @@ def price_changed(c: Customer, d: PriceChanged, time_s: int, event_id: str) -> N
     note(c, kinds.MRR, effective_s - 1, cents(d.old_mrr), event_id, keep=PRICES)
     note(c, kinds.MRR, effective_s, cents(d.new_mrr), event_id, keep=PRICES)
     told_s = int(d.notified_at.timestamp()) if d.notified_at is not None else time_s
-    note(c, kinds.TERMS, effective_s, PRICE, event_id, str(max(0, effective_s - told_s) // 86_400))
+    which = kinds.PRICE_UP if d.new_mrr > d.old_mrr else kinds.PRICE_DOWN
+    note(c, kinds.TERMS, effective_s, which, event_id, str(max(0, effective_s - told_s) // 86_400))
+    if d.notified_at is None and effective_s <= time_s and which == kinds.PRICE_UP:
+        note(c, kinds.UNTOLD, effective_s, which, event_id, keep=UNTOLD)
 
 
 @on(TermsChanged)
 def terms_changed(c: Customer, d: TermsChanged, time_s: int, event_id: str) -> None:
     told_s = int(d.notified_at.timestamp()) if d.notified_at is not None else time_s
-    note(c, kinds.TERMS, time_s, TERMS, event_id, str(max(0, time_s - told_s) // 86_400))
+    note(c, kinds.TERMS, time_s, kinds.NEW_TERMS, event_id, str(max(0, time_s - told_s) // 86_400))
+    if d.notified_at is None:
+        note(c, kinds.UNTOLD, time_s, kinds.NEW_TERMS, event_id, keep=UNTOLD)
 
 
 @on(InvoiceIssued)
 def invoice_issued(c: Customer, d: InvoiceIssued, time_s: int, event_id: str) -> None:
     count_day(c, kinds.INVOICES, time_s)
     above = share(d.amount, d.quoted_amount, 10_000) - 10_000 if d.quoted_amount else 0
-    undisclosed = sum(fee.amount for fee in d.fees or () if not fee.disclosed)
-    hidden = share(undisclosed, d.amount, 10_000)
-    note(c, kinds.BILL, time_s, above, event_id, str(hidden), keep=PERIODS)
+    billed = cents(d.amount)
+    quote = f"{cents(d.quoted_amount)}/{billed}" if d.quoted_amount else ""
+    note(c, kinds.BILL, time_s, above, event_id, quote, keep=PERIODS)
+    if d.fees is not None:
+        c.heard |= kinds.FEES
+        undisclosed = sum(fee.amount for fee in d.fees if not fee.disclosed)
+        if hidden := share(undisclosed, d.amount, 10_000):
+            note(c, kinds.HIDDEN_FEE, time_s, hidden, event_id, f"{cents(undisclosed)}/{billed}")
     if d.overage_amount:
-        note(c, kinds.OVERAGE, time_s, cents(d.overage_amount), event_id)
+        note(c, kinds.OVERAGE, time_s, cents(d.overage_amount), event_id, keep=PERIODS)
 
 
 @on(InvoicePaid)
@@ -148,9 +158,11 @@ def dispute_resolved(c: Customer, d: DisputeResolved, time_s: int, event_id: str
 def discount_ending(c: Customer, d: DiscountEnding, time_s: int, event_id: str) -> None:
     ends_s = int(d.ends_at.timestamp())
     discount = case_of(c, kinds.DISCOUNT, str(ends_s))
-    open_case(discount, time_s, event_id)
-    discount.due_s = ends_s
-    discount.amount = share(d.new_mrr, d.old_mrr, 10_000) - 10_000 if d.old_mrr else 0
+    if open_case(discount, time_s, event_id):
+        discount.due_s = ends_s
+        # From nothing to a price is the steepest rise there is.
+        discount.amount = share(d.new_mrr, d.old_mrr, 10_000) - 10_000 if d.old_mrr else MOST if d.new_mrr else 0
+        discount.label = f"{cents(d.old_mrr)}/{cents(d.new_mrr)}"
 
 
 @on(AutoRenewDisabled)

@@ -3,6 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, Customer, case_of, close_case, close_named, note, open_case, troubled_case
 from detectors.history.routes import cents, on
+from detectors.history.support import spoke
 from schemas.engagement import (
     BenefitGranted,
     ContactMade,
@@ -27,6 +28,7 @@ PURPOSES = {
     "incident_notice": kinds.INCIDENT_NOTICE,
     "apology": kinds.APOLOGY,
 }
+SPOKEN = ("check_in", "incident_notice", "apology")  # news and invitations answer nobody's question
 RESPONSES = {
     "none": kinds.NOTHING,
     "deferred": kinds.DEFERRED,
@@ -71,6 +73,8 @@ def opted_out(c: Customer, d: OptedOut, time_s: int, event_id: str) -> None:
 @on(ContactMade)
 def contact_made(c: Customer, d: ContactMade, time_s: int, event_id: str) -> None:
     given(c, time_s, PURPOSES[d.purpose], event_id)
+    if d.purpose in SPOKEN:
+        spoke(c, time_s)
 
 
 @on(BenefitGranted)
@@ -116,6 +120,7 @@ def item_unavailable(c: Customer, d: ItemUnavailable, time_s: int, event_id: str
 
 @on(OrderDelayed)
 def order_delayed(c: Customer, d: OrderDelayed, time_s: int, event_id: str) -> None:
+    c.heard |= kinds.DATED_ORDER
     order = troubled_case(c, kinds.ORDER, d.order_id)
     if open_case(order, time_s, event_id):
         order.due_s = int(d.promised_at.timestamp())
@@ -127,5 +132,7 @@ def order_delayed(c: Customer, d: OrderDelayed, time_s: int, event_id: str) -> N
 def order_fulfilled(c: Customer, d: OrderFulfilled, time_s: int, event_id: str) -> None:
     done_s = int(d.fulfilled_at.timestamp())
     close_named(c, kinds.ORDER, d.order_id, done_s, kinds.ENDED)
-    if d.promised_at is not None and (late_s := done_s - int(d.promised_at.timestamp())) > 0:
-        note(c, kinds.LATE, done_s, -(-late_s // DAY_S), event_id, d.order_id[:64])
+    if d.promised_at is not None:
+        c.heard |= kinds.DATED_ORDER
+        if (late_s := done_s - int(d.promised_at.timestamp())) > 0:
+            note(c, kinds.LATE, done_s, -(-late_s // DAY_S), event_id, d.order_id[:64])

@@ -8,6 +8,7 @@ from detectors import kinds
 from detectors.customer import AlertState, Customer
 from detectors.history.engagement import given
 from detectors.history.routes import RefusedError, on
+from detectors.history.support import spoke
 from schemas.retention import AlertAcknowledged, AlertResolved, AlertSnoozed, CustomerContacted
 
 
@@ -41,3 +42,4 @@ def alert_resolved(c: Customer, d: AlertResolved, time_s: int, event_id: str) ->
 @on(CustomerContacted)
 def customer_contacted(c: Customer, d: CustomerContacted, time_s: int, event_id: str) -> None:
     given(c, time_s, kinds.CHECK_IN, event_id)
+    spoke(c, time_s)

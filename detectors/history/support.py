@@ -27,8 +27,15 @@ OUTCOMES = {
 }
 CSAT = "csat"
 CONTACTS = 12  # about all topics together; four about one are the most that is asked for
-RUDE_BELOW = -0.3  # agent_tone; the catalogue's edge between curt and rude
+RUDE_BELOW = 0.0  # agent_tone; where rude begins is for the policy to say, but it is never above
+SLOW_S = 60  # a call that is answered sooner is no evidence of a long wait
+SLOW_CALLS, TRANSFERS = 3, 4  # of a long wait and a ticket that is handed on, an alert names this many
 LEAVING_SAID = kinds.SAID_LEAVING
+
+
+def spoke(c: Customer, time_s: int) -> None:
+    """Somebody of the business spoke with the customer, of whatever is open."""
+    c.spoke_s = max(c.spoke_s, time_s)
 
 
 @on(TicketOpened)
@@ -52,6 +59,7 @@ def ticket_updated(c: Customer, d: TicketUpdated, time_s: int, event_id: str) ->
 @on(TicketTransferred)
 def ticket_transferred(c: Customer, d: TicketTransferred, time_s: int, event_id: str) -> None:
     case_of(c, kinds.TICKET, d.ticket_id).moved += 1
+    note(c, kinds.TRANSFERRED, time_s, 0, event_id, d.ticket_id[:64], keep=TRANSFERS)
 
 
 @on(TicketReopened)
@@ -74,6 +82,10 @@ def ticket_rated(c: Customer, d: TicketRated, time_s: int, event_id: str) -> Non
 @on(CallAnswered)
 def call_answered(c: Customer, d: CallAnswered, time_s: int, event_id: str) -> None:
     count_day(c, kinds.CALLS, time_s)
+    count_day(c, kinds.WAITED, time_s, round(d.wait_s))
+    spoke(c, time_s)
+    if d.wait_s >= SLOW_S:
+        note(c, kinds.SLOW_CALL, time_s, round(d.wait_s), event_id, keep=SLOW_CALLS)
     if d.topic:
         note(c, kinds.CONTACT, time_s, 0, event_id, d.topic[:64], keep=CONTACTS)
 
@@ -87,8 +99,10 @@ def call_abandoned(c: Customer, d: CallAbandoned, time_s: int, event_id: str) ->
 
 @on(InteractionAssessed)
 def interaction_assessed(c: Customer, d: InteractionAssessed, time_s: int, event_id: str) -> None:
-    if d.agent_tone is not None and d.agent_tone < RUDE_BELOW:
-        note(c, kinds.RUDE, time_s, round(d.agent_tone * 1000), event_id)
+    if d.agent_tone is not None:
+        c.heard |= kinds.TONE
+        if d.agent_tone < RUDE_BELOW:
+            note(c, kinds.RUDE, time_s, round(d.agent_tone * 1000), event_id)
     if d.competitor:
         note(c, kinds.COMPETITOR, time_s, 0, event_id, d.competitor[:64])
     if d.mentions_leaving:
@@ -116,5 +130,6 @@ def promise_broken(c: Customer, d: PromiseBroken, time_s: int, event_id: str) ->
 
 @on(RequestRefused)
 def request_refused(c: Customer, d: RequestRefused, time_s: int, event_id: str) -> None:
+    c.heard |= kinds.REQUEST
     if not d.alternative_offered:
         note(c, kinds.REFUSED, time_s, 0, event_id, (d.request or "")[:64])

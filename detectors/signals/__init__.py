@@ -1,6 +1,16 @@
 """The signal catalogue: one file per group; importing this registers every signal."""
 
-from detectors.signals import exit, price, protect, relationship, service, technology, value
+from detectors.signals import (
+    exit,
+    price,
+    promise,
+    protect,
+    relationship,
+    service,
+    service_conduct,
+    technology,
+    value,
+)
 from detectors.signals.base import CATALOGUE, Because, Moment, Signal, ramp
 
 __all__ = [
@@ -10,10 +20,12 @@ __all__ = [
     "Signal",
     "exit",
     "price",
+    "promise",
     "protect",
     "ramp",
     "relationship",
     "service",
+    "service_conduct",
     "technology",
     "value",
 ]

@@ -2,10 +2,21 @@
 
 from detectors.catalogue import SignalPolicy
 from detectors.policy import Policy
-from detectors.signals import CATALOGUE, exit, price, protect, relationship, service, technology, value
+from detectors.signals import (
+    CATALOGUE,
+    exit,
+    price,
+    promise,
+    protect,
+    relationship,
+    service,
+    service_conduct,
+    technology,
+    value,
+)
 from schemas.events import TYPE_OF
 
-GROUPS = (service, price, value, technology, exit, relationship, protect)
+GROUPS = (service, service_conduct, promise, price, value, technology, exit, relationship, protect)
 HEAD = """# Signals
 
 What makes a customer leave, as things that are measured in the event stream. A **signal** turns one customer's history

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from detectors import kinds
-from detectors.customer import DAY_S, Case, Customer, Point
+from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
 from detectors.signals.base import Because, Moment, newest, signal, span, times
 from schemas.engagement import SurveyAnswered
 from schemas.support import (
@@ -13,7 +13,32 @@ from schemas.support import (
     TicketRated,
     TicketReopened,
     TicketResolved,
+    TicketTransferred,
 )
+
+
+def answered(c: Customer, at: Moment) -> tuple[int, int]:
+    """Calls that were answered within the window, and the seconds that they waited together."""
+    calls = at.in_days(c.days.get(kinds.CALLS), at.row.window_d)
+    abandoned = at.in_days(c.days.get(kinds.GIVEN_UP), at.row.window_d)
+    return calls - abandoned, at.in_days(c.days.get(kinds.WAITED), at.row.window_d)
+
+
+@signal("service.slow_answer", number=1, depends=(CallAnswered, CallAbandoned))
+def slow_answer(c: Customer, at: Moment) -> float | None:
+    """Mean wait before a call was answered within the window, in seconds."""
+    calls, waited_s = answered(c, at)
+    return waited_s / calls if calls > 0 else None
+
+
+@slow_answer.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    calls, _ = answered(c, at)
+    slow = at.in_points(c.points.get(kinds.SLOW_CALL), at.row.window_d)
+    what = f"on average before {calls} calls in {at.row.window_d} days were answered"
+    if calls == 1:
+        what = f"before the one call in {at.row.window_d} days was answered"
+    return Because(f"Waited {span(value)} {what}.", newest(slow))
 
 
 def given_up(c: Customer, at: Moment) -> tuple[float, float, list[Point]]:
@@ -44,6 +69,57 @@ def _(c: Customer, at: Moment, value: float) -> Because:
         f"Gave up {after_a_wait:.0f} of {times(round(calls), 'call')} in {at.row.window_d} days, "
         f"after waiting {wait_s:.0f} s on average.",
         newest(long),
+    )
+
+
+def age_by_sla(ticket: Case, at: Moment) -> float | None:
+    """Age of a ticket ÷ its SLA, of one resolved within the window the time to that; else None.
+
+    A reopened one was not solved, so it counts from the start, unless it had rested for longer than the window.
+    """
+    if not ticket.opened_s:
+        return None
+    sla_s = ticket.due_s - ticket.opened_s if ticket.due_s else at.policy.service.sla_hours * HOUR_S
+    sla_s = max(1, sla_s)  # a promise of less than a second is one of a second
+    since_s = ticket.opened_s
+    if ticket.reopened_s - since_s > at.row.window_d * DAY_S:
+        since_s = ticket.reopened_s
+    if ticket.is_open:
+        return at.growing(since_s, sla_s)
+    forgotten_day = ticket.closed_s // DAY_S + at.row.window_d
+    if at.day >= forgotten_day:
+        return None
+    at.until(forgotten_day * DAY_S)
+    return max(0.0, (ticket.closed_s - since_s) / sla_s)
+
+
+def slowest(c: Customer, at: Moment) -> tuple[float, Case] | None:
+    """The ticket that took longest against its SLA, and how many times that."""
+    found = [(age, t) for t in c.cases.get(kinds.TICKET, {}).values() if (age := age_by_sla(t, at)) is not None]
+    return max(found, key=lambda f: (f[0], f[1].opened_s, f[1].event_id)) if found else None
+
+
+@signal("service.slow_resolution", number=3, depends=(TicketOpened, TicketReopened, TicketResolved))
+def slow_resolution(c: Customer, at: Moment) -> float | None:
+    """Age ÷ SLA of the open ticket that is furthest past it, or of those resolved within the window."""
+    if kinds.TICKET not in c.cases:
+        return None
+    found = slowest(c, at)
+    return found[0] if found else 0.0
+
+
+@slow_resolution.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    found = slowest(c, at)
+    assert found is not None
+    ticket = found[1]
+    sla_s = ticket.due_s - ticket.opened_s if ticket.due_s else at.policy.service.sla_hours * HOUR_S
+    about = f" about “{ticket.label}”" if ticket.label else ""
+    took = "has been open for" if ticket.is_open else "took"
+    done = "" if ticket.is_open else " to resolve"
+    return Because(
+        f"A ticket{about} {took} {span(value * sla_s)}{done}, {value:.1f} times its SLA of {span(sla_s)}.",
+        [ticket.event_id],
     )
 
 
@@ -115,6 +191,43 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     if contacts >= rounds:
         return Because(f"Had to get in touch {contacts} times about “{topic}” in {at.row.window_d} days.", about)
     return Because(f"One ticket was opened {rounds} times, the last time within {at.row.window_d} days.", opened_by)
+
+
+def most_moved(c: Customer, at: Moment) -> tuple[int, str]:
+    """The most transfers of one ticket that is open or was closed within the window, and its name."""
+    most, name = 0, ""
+    for key, t in c.cases.get(kinds.TICKET, {}).items():
+        if not t.moved:
+            continue
+        if not t.is_open:  # of one whose opening nobody told of, the newest transfers are known
+            moves = (p.time_s for p in c.points.get(kinds.TRANSFERRED, ()) if p.label == key[:64])
+            forgotten_day = (t.closed_s or max(moves, default=0)) // DAY_S + at.row.window_d
+            if at.day >= forgotten_day:
+                continue
+            at.until(forgotten_day * DAY_S)
+        most, name = max((most, name), (t.moved, key))
+    return most, name
+
+
+@signal("service.handoffs", number=6, depends=(TicketOpened, TicketReopened, TicketTransferred, TicketResolved))
+def handoffs(c: Customer, at: Moment) -> float | None:
+    """Transfers of one ticket that is open, or was closed within the window."""
+    if kinds.TICKET not in c.cases:
+        return None
+    return float(most_moved(c, at)[0])
+
+
+@handoffs.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    _, name = most_moved(c, at)
+    ticket = c.cases[kinds.TICKET][name]
+    moves = [p for p in c.points.get(kinds.TRANSFERRED, ()) if p.label == name[:64]]
+    about = f"a ticket about “{ticket.label}”" if ticket.label else "one ticket"
+    now = ", which is still open" if ticket.is_open else ", which is closed now" if ticket.closed_s else ""
+    return Because(
+        f"Handed on {times(value, 'time')} with {about}{now}.",
+        ([ticket.event_id] if ticket.event_id else []) + newest(moves)[-4:],
+    )
 
 
 def is_bad(p: Point, at: Moment) -> bool:

@@ -71,6 +71,9 @@ class Reader:
         self._recovered: int | None = None  # the generation whose recovery is complete
         self._checkpointing = asyncio.Lock()
         self._pending = 0  # records applied since the last checkpoint
+        self._owned = 0  # partitions that the group gave us
+        self._committed_s = time.monotonic()
+        self.newest_ms: dict[TP, int] = {}  # append time of the last record applied
         app.owner = self
         app.on_rebalance_complete.connect(self._on_complete)
         app.on_partitions_revoked.connect(self._on_revoked)
@@ -79,6 +82,7 @@ class Reader:
     async def take_over(self, tps: set[TP]) -> None:
         """Shut out the former owners of these partitions."""
         self._taken_over_s = time.monotonic()
+        self._owned = len(tps)
         self.take_overs += 1
         generation = self.app.consumer_generation_id
         await self.lanes.open(self.job.lanes(tps))
@@ -122,6 +126,8 @@ class Reader:
         if verdict is Verdict.APPLY:
             self.job.apply(tp, records, fetch.end)
             self._pending += len(records)
+            if records:
+                self.newest_ms[tp] = records[-1].timestamp
             if self._pending >= self.job.pending_max:
                 await self.checkpoint()
         elif verdict is Verdict.GAP:
@@ -152,6 +158,17 @@ class Reader:
             except Exception as error:
                 await self.crash(error)
                 raise
+            self._committed_s = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the group is settled and gave this member no partition."""
+        return self._recovered is not None and not self._owned
+
+    @property
+    def checkpoint_age_s(self) -> float:
+        """Seconds since all that was applied was last made true."""
+        return time.monotonic() - self._committed_s
 
     async def _commit(self, transaction: Transaction) -> None:
         started_s = time.perf_counter()
@@ -208,6 +225,7 @@ class Reader:
             await self.checkpoint()
         self.job.release()
         self._pending = 0
+        self.newest_ms.clear()
         await self.lanes.close()
 
     async def _on_shutdown(self, *_: Any, signal: Any = None, **__: Any) -> None:  # noqa: ARG002

@@ -144,8 +144,8 @@ def fair_dispute(person: Person, time_s: float, dice: Dice) -> list[Happening]:
 
 
 def terms_notice(_person: Person, time_s: float, _dice: Dice) -> list[Happening]:
-    """New terms, announced when they are made."""
-    return [Happening(time_s, TermsChanged(summary="privacy notice reworded", notified_at=moment(time_s)))]
+    """New terms, announced well before they come into force."""
+    return [Happening(time_s, TermsChanged(summary="privacy notice reworded", notified_at=moment(time_s - 35 * DAY_S)))]
 
 
 def small_discount_ending(person: Person, time_s: float, dice: Dice) -> list[Happening]:

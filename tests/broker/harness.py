@@ -117,6 +117,7 @@ class Trial:
             "CHURNWATCH_SESSION_TIMEOUT_MS": "6000",
             "CHURNWATCH_DATA_DIR": str(self.folder),
             "CHURNWATCH_LOG_FORMAT": "json",
+            "CHURNWATCH_OPS": "off",
             **env,
         }
         self.settings = Settings.from_env(self.env)

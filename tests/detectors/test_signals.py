@@ -11,11 +11,23 @@ from detectors.customer import Customer, dump, load
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Moment, ramp
 from tests.detectors.lives import DAY_S, MODEL, POLICY, START_S, customer_after, event, read
-from tests.detectors.raised import exit, price, protect, relationship, service, technology, value
+from tests.detectors.raised import (
+    exit,
+    price,
+    promise,
+    protect,
+    relationship,
+    service,
+    service_conduct,
+    technology,
+    value,
+)
 from tests.detectors.raised.shape import Raised, sessions
 
 RAISED: dict[str, Raised] = {
     **service.RAISED,
+    **service_conduct.RAISED,
+    **promise.RAISED,
     **price.RAISED,
     **value.RAISED,
     **technology.RAISED,

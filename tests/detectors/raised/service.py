@@ -15,7 +15,52 @@ def sent_away() -> History:
     ]
 
 
+def handed_on() -> History:
+    return [
+        event("support.ticket.opened", 1, ticket_id="t1", topic="export"),
+        *[event("support.ticket.transferred", 1 + i / 10, ticket_id="t1") for i in range(1, 6)],
+        event("support.ticket.transferred", 1.9, ticket_id="t2"),
+    ]
+
+
 RAISED = {
+    "service.slow_answer": Raised(
+        [
+            event("support.call.answered", 1, call_id="a", wait_s=900.0),
+            event("support.call.answered", 2, call_id="b", wait_s=20.0),
+            event("support.call.answered", 3, call_id="c", wait_s=520.0),
+            event("support.call.abandoned", 3.5, call_id="d", wait_s=3000.0),
+        ],
+        4,
+        0.7,
+        "Waited 8 minutes on average before 3 calls in 30 days were answered.",
+        [event("support.call.answered", d, call_id=f"k{d}", wait_s=100.0 + 40 * (d % 2)) for d in range(4)],
+    ),
+    "service.slow_resolution": Raised(
+        [
+            event("support.ticket.opened", 1, ticket_id="t1", topic="export", sla_hours=24),
+            event("support.ticket.opened", 2, ticket_id="t2"),
+            event("support.ticket.resolved", 3, ticket_id="t2", resolution="solved"),
+        ],
+        3.6,
+        0.7,
+        "A ticket about “export” has been open for 3 days, 2.6 times its SLA of 24 hours.",
+        [
+            event("support.ticket.opened", 1, ticket_id="t1", sla_hours=72),
+            event("support.ticket.opened", 2, ticket_id="t2"),
+            event("support.ticket.resolved", 3, ticket_id="t2", resolution="solved"),
+        ],
+    ),
+    "service.handoffs": Raised(
+        handed_on(),
+        3,
+        1.0,
+        "Handed on 5 times with a ticket about “export”, which is still open.",
+        [
+            *[event("support.ticket.opened", 1, ticket_id=f"t{i}", id=f"o{i}") for i in range(5)],
+            *[event("support.ticket.transferred", 2, ticket_id=f"t{i}", id=f"m{i}") for i in range(5)],
+        ],
+    ),
     "service.call_abandoned": Raised(
         [event("support.call.abandoned", d, call_id=f"a{d}", wait_s=200.0) for d in (1, 2)]
         + [event("support.call.answered", 3, call_id="b", wait_s=10.0)],
