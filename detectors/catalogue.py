@@ -61,14 +61,14 @@ def default_signals() -> dict[str, SignalPolicy]:
         # D. Marketing
         "marketing.irrelevant": s(0.6, 1, WEAK, 90, at_least=3),
         "marketing.opted_out": s(1, 2, MEDIUM, 90),
-        "marketing.unheard": s(14, 45, MEDIUM),
+        "marketing.unheard": s(14, 45, MEDIUM, 180),
         # E. Loyalty
         "loyalty.unrecognised": s(6, 18, WEAK),
         "loyalty.newcomer_deal": s(1, 3, MEDIUM, 90),
         # F. Value and innovation
         "value.usage_drop": s(-0.3, -0.8, STRONG, 7, at_least=8),
         "value.silence": s(2, 6, STRONG),
-        "value.shallow_use": s(-0.25, -0.75, MEDIUM, 28),
+        "value.shallow_use": s(-0.25, -0.75, MEDIUM, 28, at_least=3),
         "value.no_news_used": s(0.5, 1, WEAK, 90, at_least=2),
         "value.seats_shrinking": s(-0.05, -0.40, STRONG, 90),
         # G. Quality
@@ -85,20 +85,28 @@ def default_signals() -> dict[str, SignalPolicy]:
         "exit.downgrade": s(0.10, 0.60, MEDIUM, 90),
         # J. Availability
         "availability.turned_away": s(1, 3, MEDIUM, 60),
-        "availability.uninformed_delay": s(1, 7, MEDIUM),
+        "availability.uninformed_delay": s(1, 7, MEDIUM, 60),
         # K. Relationship
         "relationship.billed_in_silence": s(6, 18, MEDIUM),
-        "relationship.moment_of_truth_failed": s(0, 1, STRONG),
-        "relationship.giving_balance": s(1, -1, MEDIUM, 180),
+        "relationship.moment_of_truth_failed": s(0, 1, STRONG, 90),
+        "relationship.giving_balance": s(1, -1, MEDIUM, 180, at_least=2),
         "onboarding.second_thoughts": s(1, 3, STRONG),
         "lead.stalled": s(0.5, 1, MEDIUM),
         "lifecycle.past_optimum": s(0.8, 1.2, WEAK),
         # L. What protects
         "protect.recovered": s(0, 1, -MEDIUM, 180),
         "protect.advocate": s(1, 3, -MEDIUM, 180),
-        "protect.engaged": s(1, 1.5, -WEAK, 28),
+        "protect.engaged": s(1, 1.5, -WEAK, 28, at_least=4),
     }
 
 
 # The longest window that a state can answer: it keeps the newest days only (detectors.kinds.DAYS_KEPT).
-WINDOW_MAX_D = {"tech.crashes": 7, "service.slow_answer": 31, "service.call_abandoned": 31, "value.usage_drop": 9}
+WINDOW_MAX_D = {
+    "tech.crashes": 7,
+    "service.slow_answer": 31,
+    "service.call_abandoned": 31,
+    "value.usage_drop": 9,
+    "value.shallow_use": 30,  # days of use are remembered for 62, and the window is compared with the one before it
+    "quality.decline": 28,  # and the twelve weeks before it
+    "protect.engaged": 30,
+}

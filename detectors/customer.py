@@ -224,6 +224,15 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     # Groups A to C.
     heard: int = 0  # bit per input that was ever heard of (detectors.kinds)
     spoke_s: int = 0  # when somebody of the business last spoke with the customer
+    # Groups D to L: use, benefits and errors by day (detectors.used_days says how masks are read).
+    used_day: int = 0  # the newest day of use
+    used: int = 0  # mask of the days of use
+    first_used_day: int = 0
+    feature_names: str = ""  # each after a line break, one at the end; and the days each was used on
+    feature_days: bytes = b""
+    news: dict[str, int] = {}  # feature → the day it was released
+    benefit_s: int = 0  # the latest benefit
+    error_days: dict[int, int] = {}  # day → its first and last second with an error, packed
 
     @property
     def points(self) -> Points:

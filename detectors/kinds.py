@@ -12,7 +12,7 @@ DAYS_KEPT = {
     CALLS: 32,
     INVOICES: 24,
     ORDER_CENTS: 24,
-    FAULTS: 32,
+    FAULTS: 112,
     GIVEN_UP: 32,
 }
 
@@ -60,6 +60,9 @@ DAYS_KEPT |= {WAITED: 32}
     UNTOLD,  # changes in force that nobody is known to have been told of; value: which
     HIDDEN_FEE,  # value: share of the invoice in ten-thousandths; label: undisclosed/billed in cents
 ) = range(30, 34)
+
+# points of groups D to L
+BEGAN = 40  # a lead or a trial; label: which
 
 # cases
 TICKET, INVOICE, PROMISE, DISPUTE, ORDER, OUTAGE, DISCOUNT, OFFERED = range(1, 9)

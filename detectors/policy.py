@@ -66,6 +66,8 @@ class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a customer's own rhythm is read."""
 
     feed_grace_s: int = 86_400  # a feed that says nothing of anybody for longer is taken for dead
+    plan_features: dict[str, int] = {}  # how many features each plan has, where that is known
+    news_grace_d: int = 14  # nobody ignores a feature before they had two weeks to come across it
 
 
 class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +75,8 @@ class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     errors_floor_per_day: float = 3.0  # an error a day is nobody's crisis
     usual_days: int = 28
+    crash_burst_per_day: int = 3  # one crash is an accident, three on a day are what people remember
+    contact_within_h: int = 48  # a contact this soon after an error is about it
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +87,55 @@ class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     integration_removed: float = 1.0
     auto_renew_off: float = 2.0
     said_leaving: float = 2.0
+
+
+class MarketingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When an offer counts as ignored."""
+
+    offer_open_d: int = 14  # mail that was not answered in two weeks will not be
+
+
+class LoyaltyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From when on loyalty wants to be seen."""
+
+    tenure_months: float = 12.0  # who has been here for a year expects that it is noticed
+    newcomer_tenure_months: float = 6.0  # before, one is a newcomer oneself
+    newcomer_cut_full: float = 0.30  # as much cheaper than the own price counts in full, as for a competitor's price
+
+
+class QualityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a customer's own past is, to compare quality with."""
+
+    prior_d: int = 84  # twelve weeks before the window
+    prior_least_d: int = 28  # a shorter past is none
+    faults_floor: float = 2.0  # per window: a fault in two weeks is nobody's decline
+
+
+class AvailabilityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an unavailable item counts, by what the business did about it."""
+
+    nothing: float = 1.0  # sent away with nothing is the worst answer
+    deferred: float = 0.5  # a date is something, and still not the thing
+    alternative: float = 0.3
+    partner: float = 0.2  # the customer leaves with what they came for
+
+
+class OnboardingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a good beginning is."""
+
+    trial_d: float = 14.0  # where the trial does not say when it ends
+    lead_d: float = 30.0  # a name left a month ago was not a plan
+    active_days: int = 3  # activated: came back twice …
+    features: int = 2  # … and found more than one thing to do, where features are reported
+    low_after_d: int = 7  # a customer who is not activated a week after the purchase begins to doubt it
+    word_after_d: int = 7  # and so does one who was not welcomed by then
+
+
+class LifePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the product is expected to be of use to a customer, in days: X, to be measured and set by plan."""
+
+    useful_life_d: float = 1_095.0  # three years: what it was bought for has mostly changed by then
+    useful_life_d_by_plan: dict[str, float] = {}
 
 
 class StagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +181,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: ValuePolicy = ValuePolicy()
     tech: TechPolicy = TechPolicy()
     exit: ExitPolicy = ExitPolicy()
+    marketing: MarketingPolicy = MarketingPolicy()
+    loyalty: LoyaltyPolicy = LoyaltyPolicy()
+    quality: QualityPolicy = QualityPolicy()
+    availability: AvailabilityPolicy = AvailabilityPolicy()
+    onboarding: OnboardingPolicy = OnboardingPolicy()
+    life: LifePolicy = LifePolicy()
     stages: StagePolicy = StagePolicy()
     revenue: RevenuePolicy = RevenuePolicy()
     signals: dict[str, SignalPolicy] = msgspec.field(default_factory=default_signals)

@@ -50,6 +50,7 @@ def subscription_started(c: Customer, d: SubscriptionStarted, time_s: int, event
     c.subscribed_s = max(c.subscribed_s, time_s)
     if d.trial:
         c.trial_s = max(c.trial_s, time_s)
+        note(c, kinds.BEGAN, time_s, 0, event_id, "trial", keep=2)
     else:
         purchased(c, time_s)
         note(c, kinds.MRR, time_s, cents(d.mrr), event_id, d.plan[:64], keep=PRICES)  # a trial has no price yet
@@ -144,6 +145,7 @@ def refund_issued(c: Customer, d: RefundIssued, time_s: int, event_id: str) -> N
 
 @on(DisputeOpened)
 def dispute_opened(c: Customer, d: DisputeOpened, time_s: int, event_id: str) -> None:
+    count_day(c, kinds.FAULTS, time_s)
     dispute = case_of(c, kinds.DISPUTE, d.dispute_id)
     if open_case(dispute, time_s, event_id):
         dispute.amount = cents(d.amount or 0.0)

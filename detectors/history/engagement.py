@@ -80,6 +80,7 @@ def contact_made(c: Customer, d: ContactMade, time_s: int, event_id: str) -> Non
 @on(BenefitGranted)
 def benefit_granted(c: Customer, d: BenefitGranted, time_s: int, event_id: str) -> None:
     given(c, time_s, kinds.BENEFIT, event_id)
+    c.benefit_s = max(c.benefit_s, time_s)
 
 
 @on(SurveyAnswered)
@@ -99,7 +100,6 @@ def feedback_answered(c: Customer, d: FeedbackAnswered, time_s: int, event_id: s
 @on(MarketPriceSeen)
 def market_price_seen(c: Customer, d: MarketPriceSeen, time_s: int, event_id: str) -> None:
     note(c, kinds.MARKET, time_s, cents(d.mrr), event_id, d.competitor[:64])
-    note(c, kinds.COMPETITOR, time_s, 0, event_id, d.competitor[:64])
 
 
 @on(ReferralMade)
@@ -111,6 +111,7 @@ def referral_made(c: Customer, d: ReferralMade, time_s: int, event_id: str) -> N
 def lead_registered(c: Customer, d: LeadRegistered, time_s: int, event_id: str) -> None:
     if not c.lead_s or time_s < c.lead_s:
         c.lead_s = time_s
+    note(c, kinds.BEGAN, time_s, 0, event_id, "lead", keep=2)
 
 
 @on(ItemUnavailable)

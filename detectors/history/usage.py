@@ -4,6 +4,7 @@ from detectors import kinds
 from detectors.counts import gaps
 from detectors.customer import DAY_S, Customer, count_day, note
 from detectors.history.routes import on, share
+from detectors.used_days import NEWS, mark_day, mark_feature, mark_release
 from schemas.usage import (
     CancelPageViewed,
     DataExported,
@@ -20,12 +21,14 @@ from schemas.usage import (
 # window. It follows a rhythm that changes, and late events fall where they belong.
 GAPS_WANTED = 3
 GAP_QUANTILE = 0.9
+NAME = 48  # of a feature's name, as much is kept
 
 
 def active(c: Customer, time_s: int, event_id: str) -> None:
     """Count one activity: an event that shows the customer using what it pays for."""
     if count_day(c, kinds.ACTIVITY, time_s):
         c.gap_s = usual_gap_s(c.days[kinds.ACTIVITY])
+        mark_day(c, time_s // DAY_S)
     if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
         c.active_s, c.active_id = time_s, event_id
 
@@ -58,11 +61,13 @@ def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> N
 @on(FeatureUsed)
 def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
     active(c, time_s, event_id)
+    mark_feature(c, d.feature[:NAME], time_s)
 
 
 @on(FeatureReleased)
 def feature_released(c: Customer, d: FeatureReleased, time_s: int, event_id: str) -> None:
-    note(c, kinds.RELEASED, time_s, 0, event_id, d.feature[:64])
+    note(c, kinds.RELEASED, time_s, 0, event_id, d.feature[:NAME], keep=NEWS)
+    mark_release(c, d.feature[:NAME], time_s // DAY_S)
 
 
 @on(SeatsChanged)

@@ -1,13 +1,18 @@
 """The signal catalogue: one file per group; importing this registers every signal."""
 
 from detectors.signals import (
+    availability,
     exit,
+    loyalty,
+    marketing,
     price,
     promise,
     protect,
+    quality,
     relationship,
     service,
     service_conduct,
+    stages,
     technology,
     value,
 )
@@ -18,14 +23,19 @@ __all__ = [
     "Because",
     "Moment",
     "Signal",
+    "availability",
     "exit",
+    "loyalty",
+    "marketing",
     "price",
     "promise",
     "protect",
+    "quality",
     "ramp",
     "relationship",
     "service",
     "service_conduct",
+    "stages",
     "technology",
     "value",
 ]

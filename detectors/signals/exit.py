@@ -1,9 +1,10 @@
 """I. The exit: what people do who are about to leave."""
 
 from detectors import kinds
-from detectors.customer import DAY_S, Customer
+from detectors.customer import DAY_S, Customer, Point
 from detectors.signals.base import Because, Moment, newest, signal, times
-from schemas.billing import AutoRenewDisabled, SubscriptionRenewed, SubscriptionStarted
+from schemas.billing import AutoRenewDisabled, PlanChanged, SubscriptionRenewed, SubscriptionStarted
+from schemas.engagement import MarketPriceSeen
 from schemas.support import InteractionAssessed
 from schemas.usage import CancelPageViewed, DataExported, IntegrationRemoved
 
@@ -41,6 +42,34 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(f"{text[:1].upper()}{text[1:]} within {at.row.window_d} days.", newest(looks))
 
 
+def competitors(c: Customer, at: Moment) -> tuple[list[Point], list[Point]]:
+    """Times the customer named a competitor within the window, and competitors' prices seen in it."""
+    named = at.in_points(c.points.get(kinds.COMPETITOR), at.row.window_d)
+    return named, at.in_points(c.points.get(kinds.MARKET), at.row.window_d)
+
+
+@signal("exit.competitor", number=38, depends=(InteractionAssessed, MarketPriceSeen))
+def competitor(c: Customer, at: Moment) -> float | None:
+    """Times a competitor was named within the window; prices seen count as one naming, however many there are."""
+    if kinds.COMPETITOR not in c.points and kinds.MARKET not in c.points:
+        return None
+    named, seen = competitors(c, at)
+    return float(len(named) + (1 if seen else 0))
+
+
+@competitor.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    named, seen = competitors(c, at)
+    names = ", ".join(dict.fromkeys(p.label for p in reversed(named + seen)))
+    said = [f"named {times(len(named), 'time')}"] if named else []
+    if seen:
+        said.append(f"its price was seen {times(len(seen), 'time')}")
+    return Because(
+        f"A competitor ({names}) came up: {', '.join(said)} in {at.row.window_d} days.",
+        newest(sorted(named + seen)),
+    )
+
+
 @signal("exit.contract_window", number=40, depends=(SubscriptionStarted, SubscriptionRenewed, AutoRenewDisabled))
 def contract_window(c: Customer, at: Moment) -> float | None:
     """Days until the contract ends, while it is not renewed; 0 once it has ended with renewal turned off."""
@@ -60,3 +89,25 @@ def _(c: Customer, at: Moment, value: float) -> Because:
         return Because("The contract has ended and renewal is turned off.", ())
     off = ", and renewal is turned off" if c.auto_renew_off_s > c.contract_s else " and is not renewed yet"
     return Because(f"The contract ends in {times(round(value), 'day')}{off}.", ())
+
+
+@signal("exit.downgrade", number=41, depends=(SubscriptionStarted, SubscriptionRenewed, PlanChanged))
+def downgrade(c: Customer, at: Moment) -> float | None:
+    """Share of the monthly revenue that downgrades within the window took away together."""
+    if kinds.MRR not in c.points:
+        return None
+    left = 1.0
+    for p in at.in_points(c.points.get(kinds.DOWNGRADE), at.row.window_d):
+        left *= 1 - p.value / 10_000
+    return 1 - left
+
+
+@downgrade.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    steps = at.in_points(c.points.get(kinds.DOWNGRADE), at.row.window_d)
+    plans = ", then ".join(p.label for p in steps if p.label)
+    return Because(
+        f"Downgraded {times(len(steps), 'time')} in {at.row.window_d} days (left: {plans}), "
+        f"which took {value:.0%} off the monthly price.",
+        newest(steps),
+    )

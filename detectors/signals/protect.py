@@ -2,10 +2,14 @@
 
 from detectors import kinds
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
-from detectors.signals.base import Because, Moment, signal
+from detectors.history.engagement import PROMOTED, REFERRED, TOOK_OFFER
+from detectors.signals.base import Because, Moment, newest, signal, times
 from detectors.signals.service import is_bad
-from schemas.engagement import SurveyAnswered
+from detectors.signals.value import now_and_before
+from schemas.billing import OrderPlaced
+from schemas.engagement import OfferAccepted, OfferSent, ReferralMade, SurveyAnswered
 from schemas.support import TicketOpened, TicketRated, TicketReopened, TicketResolved
+from schemas.usage import FeatureUsed, SessionStarted
 
 
 def was_trouble(ticket: Case, at: Moment) -> bool:
@@ -53,4 +57,45 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(
         f"Was dissatisfied, then a ticket was solved and rated {good.value} of 5.",
         [event_id for event_id in (ticket.event_id, good.event_id) if event_id],
+    )
+
+
+@signal("protect.advocate", number=51, depends=(ReferralMade, SurveyAnswered, OfferAccepted, OfferSent))
+def advocate(c: Customer, at: Moment) -> float | None:
+    """Referrals, NPS answers of 9 or 10 and offers accepted, within the window."""
+    if kinds.ADVOCACY not in c.points:
+        return 0.0 if kinds.SURVEY in c.points or kinds.OFFERED in c.cases else None
+    return float(len(at.in_points(c.points[kinds.ADVOCACY], at.row.window_d)))
+
+
+@advocate.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    found = at.in_points(c.points.get(kinds.ADVOCACY), at.row.window_d)
+    counts = {what: sum(p.value == what for p in found) for what in (REFERRED, PROMOTED, TOOK_OFFER)}
+    said = []
+    if n := counts[REFERRED]:
+        said.append(f"recommended us {times(n, 'time')}")
+    if n := counts[PROMOTED]:
+        said.append(f"rated us 9 or 10 of 10 {times(n, 'time')}")
+    if n := counts[TOOK_OFFER]:
+        said.append(f"took {times(n, 'offer')}")
+    text = ", ".join(said)
+    return Because(f"{text[:1].upper()}{text[1:]} in {at.row.window_d} days.", newest(found))
+
+
+@signal("protect.engaged", number=52, depends=(SessionStarted, FeatureUsed, OrderPlaced))
+def engaged(c: Customer, at: Moment) -> float | None:
+    """Days of use within the window ÷ those of the window before it."""
+    recent, before = now_and_before(c, at)
+    usual = (c.used & before).bit_count()
+    return (c.used & recent).bit_count() / usual if usual and usual >= at.row.at_least else None
+
+
+@engaged.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    recent, before = now_and_before(c, at)
+    return Because(
+        f"Used it on {times((c.used & recent).bit_count(), 'day')} of the last {at.row.window_d}, "
+        f"where {(c.used & before).bit_count()} was usual.",
+        [c.active_id] if c.active_id else [],
     )

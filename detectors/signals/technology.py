@@ -2,9 +2,11 @@
 
 from detectors import kinds
 from detectors.counts import since
-from detectors.customer import DAY_S, HOUR_S, Customer
-from detectors.signals.base import Because, Moment, newest, signal, times
-from schemas.app_errors import ErrorRaised
+from detectors.customer import DAY_S, HOUR_S, Case, Customer
+from detectors.history.app_errors import first_and_last
+from detectors.signals.base import Because, Moment, newest, signal, span, times
+from schemas.app_errors import ErrorRaised, OutageEnded, OutageStarted
+from schemas.support import TicketOpened, TicketReopened, TicketResolved
 from schemas.usage import SessionStarted
 
 
@@ -59,4 +61,97 @@ def _(c: Customer, at: Moment, value: float) -> Because:
         f"{times(fatal, 'crash', 'crashes')} in {times(sessions, 'session')} "
         f"within {at.row.window_d} days ({value:.0%}).",
         newest(c.points.get(kinds.FATAL, ())),
+    )
+
+
+def outages(c: Customer, at: Moment) -> tuple[int, list[Case]]:
+    """Seconds within the window in which a service was down, each counted once, and the outages they come from."""
+    start_s = (at.day - at.row.window_d + 1) * DAY_S
+    seconds, until_s, found = 0, start_s, []
+    for o in sorted(c.cases.get(kinds.OUTAGE, {}).values(), key=lambda o: (o.opened_s, o.event_id)):
+        end_s = at.now_s if o.is_open else min(o.closed_s, at.now_s)
+        if not o.opened_s or end_s <= start_s or o.opened_s > at.now_s:
+            at.until(o.opened_s)
+            continue
+        found.append(o)
+        at.until(o.closed_s)
+        at.until((max(o.opened_s, start_s) // DAY_S + at.row.window_d) * DAY_S)
+        if end_s > until_s:
+            seconds += end_s - max(o.opened_s, until_s)
+            until_s = end_s
+    return seconds, found
+
+
+@signal("tech.outage", number=36, depends=(OutageStarted, OutageEnded))
+def outage(c: Customer, at: Moment) -> float | None:
+    """Minutes within the window in which a service that the customer uses was down; an open outage grows."""
+    if kinds.OUTAGE not in c.cases:
+        return None
+    seconds, found = outages(c, at)
+    if any(o.is_open for o in found):
+        return at.growing(at.now_s - seconds, 60)
+    return seconds / 60
+
+
+@outage.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    seconds, found = outages(c, at)
+    names = ", ".join(dict.fromkeys(o.label for o in reversed(found) if o.label))
+    still = f"; {'it' if len(found) == 1 else 'one'} is still going on" if any(o.is_open for o in found) else ""
+    return Because(
+        f"{span(seconds).capitalize()} of outage in {at.row.window_d} days, "
+        f"{times(len(found), 'time')} ({names}){still}.",
+        [o.event_id for o in found[-5:]],
+    )
+
+
+def came_of_an_error(c: Customer, ticket: Case, within_h: int) -> bool:
+    """Whether an error came within so many hours before the ticket: exact from 24 hours up.
+
+    Of a day its first and last error are known; of less than 24 hours, one between them can be missed.
+    """
+    from_s = ticket.opened_s - within_h * HOUR_S
+    for day, packed in c.error_days.items():
+        first, last = first_and_last(packed)
+        if from_s <= day * DAY_S + first <= ticket.opened_s or from_s <= day * DAY_S + last <= ticket.opened_s:
+            return True
+    return False
+
+
+def unsupported_tickets(c: Customer, at: Moment) -> list[Case]:
+    """Tickets of the window that came of an error and are open, or were closed without a solution; oldest first."""
+    if not c.error_days:
+        return []
+    found = []
+    for ticket in c.cases.get(kinds.TICKET, {}).values():
+        day = ticket.opened_s // DAY_S
+        unsolved = ticket.is_open or ticket.outcome in (kinds.UNANSWERED, kinds.DECLINED)
+        if (
+            unsolved
+            and ticket.opened_s
+            and day > at.day - at.row.window_d
+            and came_of_an_error(c, ticket, at.policy.tech.contact_within_h)
+        ):
+            found.append(ticket)
+            at.until((day + at.row.window_d) * DAY_S)
+    return sorted(found, key=lambda t: (t.opened_s, t.event_id))
+
+
+@signal("tech.unsupported", number=37, depends=(ErrorRaised, TicketOpened, TicketResolved, TicketReopened))
+def unsupported(c: Customer, at: Moment) -> float | None:
+    """Tickets within the window that followed an error within `tech.contact_within_h` and stay unresolved."""
+    if not c.error_days or kinds.TICKET not in c.cases:
+        return None
+    return float(len(unsupported_tickets(c, at)))
+
+
+@unsupported.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    tickets = unsupported_tickets(c, at)
+    topics = ", ".join(f"“{t}”" for t in dict.fromkeys(t.label for t in reversed(tickets) if t.label))
+    about = f" about {topics}" if topics else ""
+    return Because(
+        f"{times(len(tickets), 'contact')}{about} within {at.policy.tech.contact_within_h} hours of an error, "
+        f"and none of them solved, in {at.row.window_d} days.",
+        [t.event_id for t in tickets[-5:]],
     )

@@ -3,9 +3,10 @@
 from detectors import kinds
 from detectors.counts import sums
 from detectors.customer import DAY_S, Customer
-from detectors.signals.base import Because, Moment, signal, span
+from detectors.signals.base import Because, Moment, newest, signal, span, times
+from detectors.used_days import EARLIER, KEPT, between, by_feature, features_on
 from schemas.billing import OrderPlaced
-from schemas.usage import FeatureUsed, SessionEnded, SessionStarted
+from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnded, SessionStarted
 
 BEFORE_D = 28  # the customer's own rate is that of the four weeks before the window
 
@@ -69,4 +70,135 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(
         f"Nothing heard for {span(at.now_s - c.active_s)}, {value:.1f} times the usual gap of {span(c.gap_s)}.",
         [c.active_id] if c.active_id else [],
+    )
+
+
+def now_and_before(c: Customer, at: Moment) -> tuple[int, int]:
+    """The bits of the days of use within the window, and within as long a window before it."""
+    window_d, used, age_d = at.row.window_d, c.used, at.day - c.used_day
+    if age_d < 0:  # use ahead of the clock
+        at.until(c.used_day * DAY_S)
+        both = between(c, at.day - 2 * window_d + 1, at.day)
+        recent = between(c, at.day - window_d + 1, at.day)
+    else:
+        both = (1 << 2 * window_d - age_d) - 1 if age_d < 2 * window_d else 0
+        recent = (1 << window_d - age_d) - 1 if age_d < window_d else 0
+    before = both ^ recent
+    # The next to change is the window that its oldest day of use leaves first.
+    leaves_d = window_d - age_d + 1 - (used & recent).bit_length() if used & recent else 2 * window_d
+    if used & before:
+        leaves_d = min(leaves_d, 2 * window_d - age_d + 1 - (used & before).bit_length())
+    if used & both:
+        at.until((at.day + leaves_d) * DAY_S)
+    return recent, before
+
+
+def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
+    """Features used within the window, those used before it and no more, and how many the plan has (0: unknown)."""
+    recent, before = now_and_before(c, at)
+    used, dropped = [], []
+    for name, mask in by_feature(c).items():
+        if mask & recent:
+            used.append(name)
+        elif mask & before:
+            dropped.append(name)
+    return used, sorted(dropped), at.policy.value.plan_features.get(c.plan, 0)
+
+
+@signal("value.shallow_use", number=30, depends=(FeatureUsed,))
+def shallow_use(c: Customer, at: Moment) -> float | None:
+    """Distinct features in the window against the window before it, and against those of the plan; the worse.
+
+    What a plan has is read from the policy (`value.plan_features`), where it is known.
+    """
+    if not c.feature_days:
+        return None
+    recent, before = now_and_before(c, at)
+    now_n, before_n = features_on(c, recent), features_on(c, before)
+    of_plan = at.policy.value.plan_features.get(c.plan, 0)
+    if before_n < at.row.at_least:
+        return now_n / of_plan - 1 if of_plan else None
+    change = now_n / before_n - 1
+    return min(change, now_n / of_plan - 1) if of_plan else change
+
+
+@shallow_use.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    used, dropped, of_plan = breadth(c, at)
+    _, before = now_and_before(c, at)
+    before_n = features_on(c, before)
+    said = f"{times(len(used), 'feature')} used in the last {at.row.window_d} days"
+    if before_n >= at.row.at_least and before_n > len(used):
+        said += f", {before_n} in the {at.row.window_d} days before"
+    if of_plan and len(used) < of_plan:
+        said += f", of {of_plan} that the plan has"
+    if dropped:
+        said += f"; no longer: {', '.join(dropped[:3])}{', …' if len(dropped) > 3 else ''}"
+    return Because(f"{said[:1].upper()}{said[1:]}.", [c.active_id] if c.active_id else [])
+
+
+def is_tried(c: Customer, masks: dict[str, int], feature: str, released_day: int, at: Moment) -> bool:
+    """Whether a feature was used between its release and yesterday; use from before the mask counts as such."""
+    mask = masks.get(feature, 0)
+    if c.used_day - released_day >= KEPT and mask & EARLIER:
+        return True
+    return bool(mask & between(c, released_day, at.day - 1))
+
+
+def untried_news(c: Customer, at: Moment) -> tuple[list[str], list[str]]:
+    """Features released within the window, long enough ago to have been met, and those of them not used since."""
+    released, untried = [], []
+    grace_d, masks = at.policy.value.news_grace_d, by_feature(c)
+    for feature, day in sorted(c.news.items()):
+        if day <= at.day - at.row.window_d:
+            continue
+        if day > at.day - grace_d:
+            at.until((day + grace_d) * DAY_S)
+            continue
+        at.until((day + at.row.window_d) * DAY_S)
+        released.append(feature)
+        if not is_tried(c, masks, feature, day, at):
+            untried.append(feature)
+            at.until((at.day + 1) * DAY_S)  # use is looked up then: it is no reason to read this at every use
+    return released, untried
+
+
+@signal("value.no_news_used", number=31, depends=(FeatureReleased,))
+def no_news_used(c: Customer, at: Moment) -> float | None:
+    """Share of the features released within the window (and `value.news_grace_d` ago) that were not tried yet."""
+    if not c.news:
+        return None
+    released, untried = untried_news(c, at)
+    return len(untried) / len(released) if released and len(released) >= at.row.at_least else None
+
+
+@no_news_used.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    released, untried = untried_news(c, at)
+    names = ", ".join(untried[:3]) + (", …" if len(untried) > 3 else "")
+    return Because(
+        f"{len(untried)} of {len(released)} features released in {at.row.window_d} days were never tried: {names}.",
+        newest([p for p in c.points.get(kinds.RELEASED, ()) if p.label in untried]),
+    )
+
+
+@signal("value.seats_shrinking", number=32, depends=(SeatsChanged,))
+def seats_shrinking(c: Customer, at: Moment) -> float | None:
+    """Change of the seats within the window, as a share of what they were before its first change."""
+    if kinds.SEATS not in c.points:
+        return None
+    changes = at.in_points(c.points[kinds.SEATS], at.row.window_d)
+    if not changes or not (old := int(changes[0].label)):
+        return 0.0
+    newest_change = changes[-1]
+    return (int(newest_change.label) + newest_change.value) / old - 1
+
+
+@seats_shrinking.reason
+def _(c: Customer, at: Moment, value: float) -> Because:
+    changes = at.in_points(c.points.get(kinds.SEATS), at.row.window_d)
+    now = int(changes[-1].label) + changes[-1].value
+    return Because(
+        f"Seats fell by {-value:.0%} in {at.row.window_d} days, from {changes[0].label} to {now}.",
+        newest([p for p in changes if p.value < 0]),
     )

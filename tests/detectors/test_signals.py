@@ -12,13 +12,18 @@ from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Moment, ramp
 from tests.detectors.lives import DAY_S, MODEL, POLICY, START_S, customer_after, event, read
 from tests.detectors.raised import (
+    availability,
     exit,
+    loyalty,
+    marketing,
     price,
     promise,
     protect,
+    quality,
     relationship,
     service,
     service_conduct,
+    stages,
     technology,
     value,
 )
@@ -29,10 +34,15 @@ RAISED: dict[str, Raised] = {
     **service_conduct.RAISED,
     **promise.RAISED,
     **price.RAISED,
+    **marketing.RAISED,
+    **loyalty.RAISED,
     **value.RAISED,
+    **quality.RAISED,
     **technology.RAISED,
     **exit.RAISED,
+    **availability.RAISED,
     **relationship.RAISED,
+    **stages.RAISED,
     **protect.RAISED,
 }
 

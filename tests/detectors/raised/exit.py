@@ -17,6 +17,31 @@ RAISED = {
         "Viewed the cancel page 2 times, turned auto-renewal off within 30 days.",
         [event("usage.cancel_page.viewed", 1)],
     ),
+    "exit.competitor": Raised(
+        [
+            event("support.interaction.assessed", 1, interaction_id="i1", competitor="Northwind"),
+            event("engagement.market_price.seen", 3, competitor="Northwind", mrr=7.0),
+            event("engagement.market_price.seen", 4, competitor="Northwind", mrr=7.0),
+        ],
+        10,
+        1.0,
+        "A competitor (Northwind) came up: named 1 time, its price was seen 2 times in 60 days.",
+        [event("engagement.market_price.seen", d, competitor="Northwind", mrr=7.0) for d in range(1, 9)],
+    ),
+    "exit.downgrade": Raised(
+        [
+            event("billing.subscription.started", 0, plan="max", mrr=100.0),
+            event("billing.plan.changed", 40, old_plan="max", new_plan="pro", old_mrr=100.0, new_mrr=80.0),
+            event("billing.plan.changed", 60, old_plan="pro", new_plan="lite", old_mrr=80.0, new_mrr=60.0),
+        ],
+        70,
+        0.59,
+        "Downgraded 2 times in 90 days (left: max, then pro), which took 40% off the monthly price.",
+        [
+            event("billing.subscription.started", 0, plan="pro", mrr=100.0),
+            event("billing.plan.changed", 40, old_plan="pro", new_plan="max", old_mrr=100.0, new_mrr=180.0),
+        ],
+    ),
     "exit.contract_window": Raised(
         [event("billing.subscription.started", 0, plan="pro", mrr=9.0, contract_ends_at=at(100))],
         80,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.detectors.lives import event
-from tests.detectors.raised.shape import Raised
+from tests.detectors.raised.shape import Raised, sessions
 
 RAISED = {
     "protect.recovered": Raised(
@@ -21,5 +21,22 @@ RAISED = {
             event("support.ticket.resolved", 1.5, ticket_id="t1", resolution="solved"),
             event("support.ticket.rated", 4, ticket_id="t1", csat=5),
         ],
+    ),
+    "protect.advocate": Raised(
+        [
+            event("engagement.referral.made", 1),
+            event("engagement.survey.answered", 5, kind="nps", score=10),
+        ],
+        10,
+        0.5,
+        "Recommended us 1 time, rated us 9 or 10 of 10 1 time in 180 days.",
+        [event("engagement.survey.answered", 5, kind="nps", score=8), event("engagement.referral.made", 1)],
+    ),
+    "protect.engaged": Raised(
+        sessions(range(0, 28, 4)) + sessions(range(30, 56, 3)),
+        55.9,
+        0.5,
+        "Used it on 9 days of the last 28, where 7 was usual.",
+        sessions(range(0, 56, 4)),
     ),
 }

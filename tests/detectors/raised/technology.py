@@ -20,4 +20,37 @@ RAISED = {
         "1 crash in 6 sessions within 7 days (17%).",
         [*sessions(range(1, 7)), event("app.error.raised", 6.5, code="E1", fatal=False)],
     ),
+    "tech.outage": Raised(
+        [
+            event("app.outage.started", 5, outage_id="o1", service="sync"),
+            event("app.outage.ended", 5 + 90 / 1440, outage_id="o1"),
+            event("app.outage.started", 9.5, outage_id="o2", service="login"),
+        ],
+        9.5 + 60 / 1440,
+        0.6,
+        "2 hours of outage in 30 days, 2 times (login, sync); one is still going on.",
+        [
+            event("app.outage.started", 5, outage_id="o1", service="sync"),
+            event("app.outage.ended", 5 + 9 / 1440, outage_id="o1"),
+        ],
+    ),
+    "tech.unsupported": Raised(
+        [
+            event("app.error.raised", 3, code="E1", fatal=False),
+            event("support.ticket.opened", 4.9, ticket_id="t1", topic="export"),
+            event("app.error.raised", 8, code="E1", fatal=False),
+            event("support.ticket.opened", 8.1, ticket_id="t2", topic="export"),
+            event("support.ticket.resolved", 9, ticket_id="t2", resolution="none"),
+            event("support.ticket.opened", 10.5, ticket_id="t3", topic="invoice"),
+        ],
+        12,
+        0.5,
+        "2 contacts about “export” within 48 hours of an error, and none of them solved, in 30 days.",
+        [
+            event("app.error.raised", 3, code="E1", fatal=False),
+            event("support.ticket.opened", 3.5, ticket_id="t1", topic="export"),
+            event("support.ticket.resolved", 4, ticket_id="t1", resolution="solved"),
+            event("support.ticket.opened", 5.5, ticket_id="t2", topic="export"),
+        ],
+    ),
 }

@@ -20,4 +20,37 @@ RAISED = {
         "Nothing heard for 28 days, 3.9 times the usual gap of 7 days.",
         sessions(range(0, 50, 7)),
     ),
+    "value.shallow_use": Raised(
+        [
+            *[event("usage.feature.used", d, feature=f) for d, f in enumerate(("board", "export", "sync", "tags"), 10)],
+            event("usage.feature.used", 50, feature="board"),
+            event("usage.feature.used", 51, feature="chat"),
+        ],
+        60,
+        0.5,
+        "2 features used in the last 28 days, 4 in the 28 days before; no longer: export, sync, tags.",
+        [event("usage.feature.used", d, feature=f) for f in ("board", "export", "sync") for d in (10, 20, 40, 50)],
+    ),
+    "value.no_news_used": Raised(
+        [
+            *[event("usage.feature.released", d, feature=f) for f, d in (("tags", 1), ("chat", 20), ("map", 25))],
+            event("usage.feature.used", 19, feature="chat"),
+            event("usage.feature.used", 26, feature="map"),
+            event("usage.feature.released", 55, feature="poll"),
+        ],
+        60,
+        0.3,
+        "2 of 3 features released in 90 days were never tried: chat, tags.",
+        [
+            *[event("usage.feature.released", d, feature=f) for f, d in (("tags", 1), ("chat", 20))],
+            event("usage.feature.used", 21, feature="chat"),
+        ],
+    ),
+    "value.seats_shrinking": Raised(
+        [event("usage.seats.changed", 10, old=10, new=8), event("usage.seats.changed", 40, old=8, new=7)],
+        60,
+        0.7,
+        "Seats fell by 30% in 90 days, from 10 to 7.",
+        [event("usage.seats.changed", 10, old=10, new=8), event("usage.seats.changed", 40, old=8, new=12)],
+    ),
 }
