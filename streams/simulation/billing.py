@@ -15,7 +15,7 @@ from schemas.billing import (
     SubscriptionStarted,
 )
 from schemas.engagement import BenefitGranted
-from schemas.usage import QuotaReported
+from schemas.usage import QuotaReported, SessionStarted
 from streams.simulation.dice import Dice
 from streams.simulation.happenings import DAY_S, HOUR_S, YEAR_S, Happening, Stream, in_order
 from streams.simulation.people import PLANS, Person, moment
@@ -84,7 +84,7 @@ def subscription(person: Person, prices: PriceBook, dice: Dice, renews: bool = T
     """The start of the subscription, and its renewals while `renews`: half of them weeks ahead.
 
     Who is a customer for longer than what is told has a past as well: the start of the subscription at its own time,
-    the present contract, and for most (`recognised`) the last thing that they were given.
+    the first use, the present contract, and for most (`recognised`) the last thing that they were given.
     """
     ends_s = person.contract_ends_s
     old = person.since_s < person.joined_s
@@ -99,7 +99,7 @@ def subscription(person: Person, prices: PriceBook, dice: Dice, renews: bool = T
             acquired_via=dice.weighted(("search", "referral", "partner", "advert"), (0.4, 0.25, 0.15, 0.2)),
         ),
     )
-    past: list[Happening] = []
+    past = [Happening(person.since_s + HOUR_S, SessionStarted(client="web"))] if old else []
     if old and ends_s is not None:
         renewal = SubscriptionRenewed(plan=person.plan.name, mrr=prices.first_mrr, contract_ends_at=moment(ends_s))
         past.append(Happening(max(ends_s - YEAR_S, person.since_s + HOUR_S), renewal))

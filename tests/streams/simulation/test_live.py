@@ -9,6 +9,7 @@ from itertools import islice
 from schemas.events import TYPE_OF
 from schemas.intake import Accepted, read_event
 from schemas.support import PromiseMade
+from schemas.usage import SessionEnded
 from streams.durations import parse_time_s
 from streams.simulation.happenings import DAY_S
 from streams.simulation.live import AHEAD_DAYS, ROUTINE, LiveLives
@@ -23,7 +24,7 @@ def test_the_past_ends_before_now() -> None:
     past = list(LiveLives(1, 20, NOW_S, 60.0).past())
     assert past
     assert all(told.time_s < NOW_S for told in past)
-    routine = [told for told in past if isinstance(told.data, ROUTINE)]
+    routine = [told for told in past if isinstance(told.data, SessionEnded)]
     assert all(told.time_s >= NOW_S - 60.0 * DAY_S for told in routine)
 
 

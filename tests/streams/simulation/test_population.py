@@ -76,6 +76,7 @@ def test_what_lies_before_the_start_is_how_old_customers_came_and_what_they_were
     assert {TYPE_OF[type(one.data)] for one in past} == {
         "billing.subscription.started",
         "billing.subscription.renewed",
+        "usage.session.started",
         "engagement.benefit.granted",
     }
     assert all(one.time_s > START_S - 4 * 365 * DAY_S for one in past)
