@@ -12,6 +12,7 @@ from detectors.history import HANDLERS
 from detectors.model import Model, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
+from detectors.signals.base import Measure
 
 
 class Row(NamedTuple):
@@ -24,6 +25,10 @@ class Row(NamedTuple):
     from_: float
     scale: float  # strength = (value − from) × scale, between 0 and 1
     weight: float
+
+
+Read = tuple[int, int, Measure, SignalPolicy, float, float]  # of a row: what is needed to read it
+MAX_MASKS = 10_000  # remembered
 
 
 class Reason(NamedTuple):
@@ -61,37 +66,43 @@ class Assessor:
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
-        self._rows_of_mask: dict[int, tuple[Row, ...]] = {}
+        self._reads_of_mask: dict[int, tuple[Read, ...]] = {}
 
-    def rows_of(self, mask: int) -> tuple[Row, ...]:
-        """The rows of a mask; there are few different masks, so they are remembered."""
-        rows = self._rows_of_mask.get(mask)
-        if rows is None:
-            rows = self._rows_of_mask[mask] = tuple(row for row in self.rows if row.bit & mask)
-        return rows
+    def reads_of(self, mask: int) -> tuple[Read, ...]:
+        """What to read for a mask; there are few that come often, so they are remembered."""
+        reads = self._reads_of_mask.get(mask)
+        if reads is None:
+            if len(self._reads_of_mask) >= MAX_MASKS:
+                self._reads_of_mask.clear()
+            reads = self._reads_of_mask[mask] = tuple(
+                (row.number, row.bit, row.signal.measure, row.policy, row.from_, row.scale)
+                for row in self.rows
+                if row.bit & mask
+            )
+        return reads
 
     def refresh(self, c: Customer, at: Moment, mask: int) -> float:
         """Read the signals of a mask again, note the result in the customer, and return the probability."""
-        strengths, dues = c.strengths, c.dues
-        for row in self._rows_of_mask.get(mask) or self.rows_of(mask):
+        strengths, dues, known = c.strengths, c.dues, c.known
+        for number, bit, measure, policy, from_, scale in self._reads_of_mask.get(mask) or self.reads_of(mask):
             at.until_s = NEVER
-            at.row = row.policy
-            value = row.signal.measure(c, at)
-            number = row.number
+            at.row = policy
+            value = measure(c, at)
             if value is None:
-                c.known &= ~row.bit
-                strengths.pop(number, None)
+                known &= ~bit
+                strength = 0.0
             else:
-                c.known |= row.bit
-                strength = (value - row.from_) * row.scale
-                if strength > 0.0:
-                    strengths[number] = strength if strength < 1.0 else 1.0
-                else:
-                    strengths.pop(number, None)
+                known |= bit
+                strength = (value - from_) * scale
+            if strength > 0.0:
+                strengths[number] = strength if strength < 1.0 else 1.0
+            elif number in strengths:
+                del strengths[number]
             if at.until_s < NEVER:
                 dues[number] = at.until_s
-            else:
-                dues.pop(number, None)
+            elif number in dues:
+                del dues[number]
+        c.known = known
         c.probability = p = probability(self.log_odds(strengths)) if strengths else self.base
         return p
 

@@ -64,7 +64,7 @@ class Case(msgspec.Struct, array_like=True, gc=False):
     @property
     def is_open(self) -> bool:
         """Whether the newest opening is later than the newest closing."""
-        return max(self.opened_s, self.reopened_s) > self.closed_s
+        return self.opened_s > self.closed_s or self.reopened_s > self.closed_s
 
     @property
     def last_s(self) -> int:
@@ -237,17 +237,20 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     @property
     def points(self) -> Points:
         """Kind → the newest events of it, in order of time."""
-        return self.opened().points
+        kept: Any = self.kept
+        return (kept if kept.__class__ is Kept else self.opened()).points
 
     @property
     def cases(self) -> Cases:
         """Kind → name → case."""
-        return self.opened().cases
+        kept: Any = self.kept
+        return (kept if kept.__class__ is Kept else self.opened()).cases
 
     @property
     def hours(self) -> Hours:
         """Counter → hour → count."""
-        return self.opened().hours
+        kept: Any = self.kept
+        return (kept if kept.__class__ is Kept else self.opened()).hours
 
     def opened(self) -> Kept:
         """Points, cases and hours, decoded so far that each kind of them can be asked for."""

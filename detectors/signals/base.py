@@ -57,7 +57,8 @@ class Moment:
         """The points of the newest `window_d` UTC days."""
         if not points:
             return []
-        found = [p for p in points if p.time_s // DAY_S > self.day - window_d]
+        since_s = (self.day - window_d + 1) * DAY_S
+        found = [p for p in points if p.time_s >= since_s]
         if found:
             self.until((found[0].time_s // DAY_S + window_d) * DAY_S)
         return found
