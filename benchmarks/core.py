@@ -15,8 +15,9 @@ from benchmarks.events import UNIFORM, ZIPF, Record, Shape, journal
 from benchmarks.lives import lived_states, states_of
 from benchmarks.report import Row, at_least, at_most
 from detectors.model import Model
-from detectors.partition import PARTITION_KEY, Partition
+from detectors.partition import Partition
 from detectors.policy import Policy
+from detectors.rules import is_customer
 
 FETCH = 5_000  # records handed over at once, as the worker does
 CHECKPOINT = 20_000  # records between two checkpoints
@@ -59,7 +60,7 @@ def run(records: list[Record], states: dict[bytes, bytes], *, warm: int, max_hot
             taken = fold.snapshot()
             taken_s = time.process_time() - started_s
             dirty_max = max(dirty_max, len(taken.states))
-            sizes += [len(state) for key, state in taken.states if state is not None and key != PARTITION_KEY]
+            sizes += [len(state) for key, state in taken.states if state is not None and is_customer(key)]
         if first >= warm:
             feed_s, snapshot_s, timed = feed_s + fed_s, snapshot_s + taken_s, timed + len(fetch)
     gc.unfreeze()

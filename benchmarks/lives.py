@@ -12,8 +12,9 @@ from heapq import merge
 from benchmarks.events import SEED, START_S, Cast, Record, customer_id, encode, rfc3339
 from detectors.customer import DAY_S, dump, load
 from detectors.model import Model
-from detectors.partition import PARTITION_KEY, Partition
+from detectors.partition import Partition
 from detectors.policy import Policy
+from detectors.rules import is_customer
 from schemas.journal import encode_tick
 
 LIVES = 500
@@ -71,7 +72,7 @@ def lived_states(lives: int = LIVES, seed: int = SEED) -> list[bytes]:
     fold.snapshot()
     states = []
     for key, state in sorted(fold.states.items()):
-        if key != PARTITION_KEY:
+        if is_customer(key):
             customer = load(state)
             customer.fence, customer.first_offset = FENCE, 0
             states.append(dump(customer))

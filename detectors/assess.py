@@ -13,6 +13,7 @@ from detectors.model import Model, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
 from detectors.signals.base import Measure
+from detectors.weights import Weights
 
 
 class Row(NamedTuple):
@@ -62,6 +63,7 @@ class Assessor:
         self.base = probability(model.intercept)
         self.all = sum(row.bit for row in self.rows)
         self.weights = {row.number: row.weight for row in self.rows}
+        self.special = Weights.of_policy(policy, self.weights)
         self.by_number = {row.number: row for row in self.rows}
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
@@ -103,12 +105,19 @@ class Assessor:
             elif number in dues:
                 del dues[number]
         c.known = known
-        c.probability = p = probability(self.log_odds(strengths)) if strengths else self.base
+        if self.special is not None:
+            self.special.look(c, at)
+        c.probability = p = probability(self.log_odds(c)) if strengths else self.base
         return p
 
-    def log_odds(self, strengths: dict[int, float]) -> float:
+    def weights_of(self, c: Customer) -> dict[int, float]:
+        """Weight by signal number, as it is for a customer."""
+        return self.weights if self.special is None else self.special.of(c)
+
+    def log_odds(self, c: Customer) -> float:
         """Intercept plus weight × strength, added up in the order of the signals' numbers."""
-        z, weights = self.model.intercept, self.weights
+        z, strengths = self.model.intercept, c.strengths
+        weights = self.weights if self.special is None else self.special.of(c)
         for number in sorted(strengths):
             z += weights.get(number, 0.0) * strengths[number]
         return z
@@ -117,19 +126,21 @@ class Assessor:
         """Bits of the signals whose deadline has passed."""
         mask = 0
         for number, due_s in c.dues.items():
-            if due_s <= now_s and number:
+            if due_s <= now_s and number > 0:
                 mask |= 1 << number
         return mask & self.all
 
     def contributions(self, c: Customer) -> dict[int, float]:
         """Log-odds by signal number, of the signals with a strength."""
-        return {n: self.weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
+        weights = self.weights_of(c)
+        return {n: weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
 
     def first_reason(self, c: Customer) -> int:
         """Number of the signal that adds most, 0 where none adds anything."""
         best, most = 0, 0.0
+        weights = self.weights_of(c)
         for number in sorted(c.strengths):
-            contribution = self.weights.get(number, 0.0) * c.strengths[number]
+            contribution = weights.get(number, 0.0) * c.strengths[number]
             if contribution > most:
                 best, most = number, contribution
         return best

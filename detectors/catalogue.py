@@ -5,8 +5,10 @@ remembers (`WINDOW_MAX_D`).
 """
 
 import math
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 STRONG, MEDIUM, WEAK = 1.6, 0.8, 0.4  # log-odds at full strength: odds × 5, × 2.2, × 1.5
 
@@ -14,11 +16,13 @@ STRONG, MEDIUM, WEAK = 1.6, 0.8, 0.4  # log-odds at full strength: odds × 5, ×
 class SignalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """How one signal is read: strength 0 at `from`, 1 at `to`, linear between; `prior` in log-odds."""
 
-    from_: float
-    to: float
-    prior: float
-    window_d: int = 0  # rolling window in UTC days; 0 where the signal has no window
-    at_least: float = 0.0  # below this much data the signal is unknown
+    from_: Annotated[float, Meta(description="strength 0 here and on the far side of it")]
+    to: Annotated[float, Meta(description="strength 1 here and beyond; linear between")]
+    prior: Annotated[
+        float, Meta(description="log-odds at full strength until outcomes were learned from; < 0 protects")
+    ]
+    window_d: Annotated[int, Meta(description="rolling window in UTC days; 0 where the signal has none")] = 0
+    at_least: Annotated[float, Meta(description="below this much data the signal is unknown")] = 0.0
 
     def __post_init__(self) -> None:
         if not all(map(math.isfinite, (self.from_, self.to, self.prior, self.at_least))):

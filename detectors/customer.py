@@ -88,6 +88,11 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     snoozed_until_s: int = 0
     feedback: str = ""  # what the team said since the last revision: acknowledged, snoozed, closed
     by_team: bool = False  # ended by the team, not by itself
+    by_rules: bool = False  # a change of policy or model has moved it since, and nobody was told yet
+    outcome: str = ""  # how the team says that it ended
+    win_back: bool = False  # about winning back one who has left
+    held_out: bool = False  # of the control group: logged, not delivered
+    ruled_by: float = 0.0  # how far changes of rules alone have moved the probability since the last revision
 
 
 V = TypeVar("V")
@@ -233,6 +238,18 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     news: dict[str, int] = {}  # feature → the day it was released
     benefit_s: int = 0  # the latest benefit
     error_days: dict[int, int] = {}  # day → its first and last second with an error, packed
+    # What a change of policy or model leaves behind.
+    ruled: int = 0  # since which record decides what it was last looked at with (detectors.rules)
+    unsaid: float = -1.0  # the probability that a change of rules alone made, while that is no news (detectors.news)
+    stage: str = ""  # of life, as last read; kept where weights depend on it (detectors.weights)
+    ordered_s: int = 0  # the latest order
+    left_s: int = 0  # since when the customer is gone, as far as that was found; 0 of one who is there
+    farewell: bytes = b""  # what was known when it left (detectors.leaving)
+    win_back_s: int = 0  # after which leaving an alert about winning it back was opened
+    contacted_s: int = 0  # the team's latest contact, by which playbook, and by whom
+    contacted: str = ""
+    contacted_by: str = ""
+    held_s: int = 0  # since when an alert waits for the budget
 
     @property
     def points(self) -> Points:

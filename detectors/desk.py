@@ -6,58 +6,129 @@ read again at that moment.
 """
 
 from collections import Counter
+from typing import Final
 
 from detectors.announce import revise, score_row
-from detectors.assess import Assessor
+from detectors.budget import Place, place_of
 from detectors.customer import NEVER, Customer
-from detectors.lifecycle import LIFECYCLE, TRANSITIONS, judge, level_of, status_of
+from detectors.farewell import read
+from detectors.hold_out import is_held_out
+from detectors.leaving import next_look_s
+from detectors.lifecycle import LIFECYCLE, TRANSITIONS, level_of, status_of
+from detectors.news import Said, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
+from detectors.rules import Rules
 from detectors.signals import Moment
-from schemas.alerts import Change, Status, alert_headers, encode_alert
+from schemas.alerts import Change, ChangedBy, Outcome, Status, alert_headers, encode_alert
 from schemas.scores import encode_score
+
+Asks = tuple[Place, ChangedBy]
+"""Where a customer stands whose alert would open, and what brought that about."""
+
+OPENED: Final[tuple[Status, Change]] = ("open", "opened")
 
 
 class Desk:
-    """Looks at the customers of one journal partition with one policy and one model."""
+    """Looks at the customers of one journal partition with the policy and the model that decide now."""
 
-    def __init__(self, number: int, assessor: Assessor, stats: Counter[str]) -> None:
-        self.number, self.assessor, self.stats = number, assessor, stats
-        self.moment = Moment(assessor.policy)
+    def __init__(self, number: int, rules: Rules, stats: Counter[str]) -> None:
+        self.number, self.rules, self.stats = number, rules, stats
+        self.assessor = rules.assessor
+        self.moment = Moment(rules.assessor.policy)
 
     def read(self, c: Customer) -> None:
         """Read again, at the desk's moment, the signals that an event or a deadline may have changed."""
         mask = c.stale
         if c.due_s <= self.moment.now_s:
             mask |= self.assessor.due_mask(c, self.moment.now_s)
-        self.assessor.refresh(c, self.moment, mask)
+        if c.ruled != self.rules.since:
+            mask = self.assessor.all
+            c.dues.clear()  # those of signals and stages that the rules of before knew
+        read(c, self.moment, self.assessor, mask)
 
-    def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> None:
-        """Write down what is new of a customer that was read at this moment; `offset` is that of the journal."""
+    def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> Asks | None:
+        """Write down what is new of a customer that was read at this moment; `offset` is that of the journal.
+
+        Where an alert would open that competes for the budget, nothing is written, and the customer is to be answered
+        by `open` or `hold`.
+        """
         at, assessor, p = self.moment, self.assessor, c.probability
         now_s = at.now_s
-        verdict = judge(c, p, assessor, now_s)
-        if (status_of(c), verdict) in TRANSITIONS:
-            p = assessor.refresh(c, at, assessor.all)  # what is said must be exact
-            verdict = judge(c, p, assessor, now_s)
-            step = TRANSITIONS.get((status_of(c), verdict))
-            if step is not None:
-                self.announce(key, c, step, offset, out)
-                verdict = judge(c, p, assessor, now_s)
-                if (status_of(c), verdict) in TRANSITIONS:
-                    c.dues[LIFECYCLE] = now_s + 1  # there is more to say, at the next tick
-        c.stale = 0
+        said = Said(verdict_of(c, p, assessor, now_s), "events" if c.stale else "time")
+        before = self.rules.before(c)
+        if before is not None:
+            said = judged_by_both(c, said, self.rules, before, at)  # all has been read
+        elif (status_of(c), said.verdict) in TRANSITIONS:
+            p = read(c, at, assessor, assessor.all)  # what is said must be exact
+            said = Said(verdict_of(c, p, assessor, now_s), said.by)
+        step = TRANSITIONS.get((status_of(c), said.verdict))
+        if step is not None:
+            if step[1] == "opened" and not is_held_out(key.decode(), assessor.policy.hold_out):
+                return place_of(key, c, now_s, assessor.policy), said.by
+            self._say(key, c, step, offset, out, said.by)
+        c.held_s = 0
+        self._finish(key, c, out)
+        return None
+
+    def open(self, key: bytes, c: Customer, offset: int, out: Outbox, by: ChangedBy) -> bool:
+        """Open the alert that `decide` asked for; always true."""
+        self._say(key, c, OPENED, offset, out, by)
+        c.held_s = 0
+        self._finish(key, c, out)
+        return True
+
+    def hold(self, key: bytes, c: Customer, until_s: int, out: Outbox) -> None:
+        """Let the alert that `decide` asked for wait, and look at the customer again then."""
+        if not c.held_s:
+            c.held_s = self.moment.now_s
+            self.stats["held_back_budget"] += 1
+        c.dues[LIFECYCLE] = until_s
+        self._finish(key, c, out)
+
+    def _say(
+        self, key: bytes, c: Customer, step: tuple[Status, Change], offset: int, out: Outbox, by: ChangedBy
+    ) -> None:
+        self.announce(key, c, step, offset, out, by)
+        if (status_of(c), verdict_of(c, c.probability, self.assessor, self.moment.now_s)) in TRANSITIONS:
+            c.dues[LIFECYCLE] = self.moment.now_s + 1  # there is more to say, at the next tick
+
+    def _finish(self, key: bytes, c: Customer, out: Outbox) -> None:
+        """Note when to look again, and what the risk is."""
+        if not c.left_s:
+            gone_s = next_look_s(c, self.moment.now_s, self.assessor.policy)
+            if gone_s < c.dues.get(LIFECYCLE, NEVER):
+                c.dues[LIFECYCLE] = gone_s
+        settle(c, c.probability, self.assessor)
+        c.stale, c.ruled = 0, self.rules.since
         c.due_s = min(c.dues.values(), default=NEVER)
         self.stats["assessments"] += 1
-        self._score(key, c, p, out)
+        self._score(key, c, c.probability, out)
 
-    def announce(self, key: bytes, c: Customer, step: tuple[Status, Change], offset: int, out: Outbox) -> None:
-        """Write the next revision of the customer's alert."""
+    def announce(
+        self,
+        key: bytes,
+        c: Customer,
+        step: tuple[Status, Change],
+        offset: int,
+        out: Outbox,
+        by: ChangedBy = "events",
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Write the next revision of the customer's alert, and what brought it about.
+
+        That of a control customer is logged, and no more.
+        """
         status, change = step
-        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, (self.number, offset))
+        if by == "time" and c.alert is not None and c.alert.by_rules:
+            by = self.rules.cause
+        place = (self.number, offset)
+        alert = revise(key.decode(), c, self.moment, self.assessor, status, change, by, place, outcome)
         trace = c.trace or None
         value, headers = encode_alert(alert, change, trace), alert_headers(alert, change, trace)
         out.write(ALERTS, key, value, headers)
-        if status == "resolved":
+        if alert.delivery == "hold_out":
+            self.stats["held_back_hold_out"] += change == "opened"
+        elif status == "resolved":
             out.write(CURRENT, key, None)
         else:
             out.write(CURRENT, key, value, headers)
@@ -66,7 +137,9 @@ class Desk:
     def _score(self, key: bytes, c: Customer, p: float, out: Outbox) -> None:
         """Write the customer's score row, if it says something new."""
         policy = self.assessor.policy.alerts
+        if c.left_s and c.scored >= 0.0:
+            return  # frozen, whatever decides now
         level = level_of(p, policy)
         if level != c.scored_level or abs(p - c.scored) >= policy.score_delta:
             c.scored, c.scored_level = p, level
-            out.write(SCORES, key, encode_score(score_row(key.decode(), c, self.moment.now_s, self.assessor)))
+            out.write(SCORES, key, encode_score(score_row(key.decode(), c, self.moment, self.assessor)))

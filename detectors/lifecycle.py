@@ -6,42 +6,53 @@ finds the verdict; it opens higher than it ends, ends only after a dwell, and re
 (hysteresis), so that a probability near an edge does not flap.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detectors.assess import Assessor
 from detectors.customer import NEVER, AlertState, Customer
-from detectors.policy import AlertPolicy
+from detectors.leaving import farewell_of
+from detectors.policy import AlertPolicy, Policy
+from detectors.win_back import closes_s, is_wanted, opens_s
 from schemas.alerts import Change, RiskLevel, Status
+
+if TYPE_CHECKING:
+    from detectors.assess import Assessor  # which needs the stages of life, and they this file
 
 LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "medium", "high", "critical")
 STATUSES: Final = ("none", "open", "acknowledged", "snoozed", "resolved")
-VERDICTS: Final = ("same", "risen", "worse", "changed", "calm", "churned", "acknowledged", "snoozed", "awake", "closed")
+VERDICTS: Final = (
+    "same",
+    "risen",  # a live risk worth an alert
+    "win_back",  # gone, and worth an alert about winning it back
+    "worse",
+    "changed",
+    "calm",
+    "churned",
+    "returned",
+    "expired",  # not won back in the time there was for it
+    "acknowledged",
+    "snoozed",
+    "contacted",
+    "awake",
+    "closed",
+)
+LIVE: Final = ("open", "acknowledged", "snoozed")
+ENDS: Final = ("calm", "churned", "returned", "expired", "closed")
 LIFECYCLE: Final = 0  # the number of this deadline among a customer's: signals are numbered from 1
 
 TRANSITIONS: Final[dict[tuple[str, str], tuple[Status, Change]]] = {
-    ("none", "risen"): ("open", "opened"),
-    ("resolved", "risen"): ("open", "opened"),
+    **{(rest, rise): ("open", "opened") for rest in ("none", "resolved") for rise in ("risen", "win_back")},
+    **{(live, end): ("resolved", "resolved") for live in LIVE for end in ENDS},
+    **{(live, "acknowledged"): ("acknowledged", "updated") for live in LIVE},
+    **{(live, "snoozed"): ("snoozed", "updated") for live in LIVE},
     ("open", "worse"): ("open", "escalated"),
     ("open", "changed"): ("open", "updated"),
-    ("open", "calm"): ("resolved", "resolved"),
-    ("open", "churned"): ("resolved", "resolved"),
-    ("open", "acknowledged"): ("acknowledged", "updated"),
-    ("open", "snoozed"): ("snoozed", "updated"),
-    ("open", "closed"): ("resolved", "resolved"),
+    ("open", "contacted"): ("open", "updated"),
     ("acknowledged", "worse"): ("acknowledged", "escalated"),
     ("acknowledged", "changed"): ("acknowledged", "updated"),
-    ("acknowledged", "calm"): ("resolved", "resolved"),
-    ("acknowledged", "churned"): ("resolved", "resolved"),
-    ("acknowledged", "acknowledged"): ("acknowledged", "updated"),
-    ("acknowledged", "snoozed"): ("snoozed", "updated"),
-    ("acknowledged", "closed"): ("resolved", "resolved"),
+    ("acknowledged", "contacted"): ("acknowledged", "updated"),
     ("snoozed", "worse"): ("open", "escalated"),  # it got worse while nobody looked: that is news
-    ("snoozed", "calm"): ("resolved", "resolved"),
-    ("snoozed", "churned"): ("resolved", "resolved"),
-    ("snoozed", "acknowledged"): ("acknowledged", "updated"),
-    ("snoozed", "snoozed"): ("snoozed", "updated"),
+    ("snoozed", "contacted"): ("snoozed", "updated"),
     ("snoozed", "awake"): ("open", "updated"),
-    ("snoozed", "closed"): ("resolved", "resolved"),
 }
 """(status, verdict) → (next status, announcement); a pair that is not here changes nothing."""
 
@@ -60,46 +71,81 @@ def level_of(probability: float, p: AlertPolicy) -> RiskLevel:
     return "high" if probability < p.band_critical else "critical"
 
 
-def is_churned(c: Customer) -> bool:
-    """Whether the customer has left and not come back."""
-    return c.churned_s > c.subscribed_s or (c.churned_s != 0 and c.churned_s == c.subscribed_s)
-
-
 def status_of(c: Customer) -> str:
     """Status of the customer's newest alert, `none` where there never was one."""
     return c.alert.status if c.alert is not None else "none"
 
 
-def judge(c: Customer, probability: float, assessor: Assessor, now_s: int) -> str:
+def judge(c: Customer, probability: float, assessor: "Assessor", now_s: int) -> str:
     """What is to be said of a customer whose probability is this, as a verdict.
 
     Changes only the alert's own marks: since when it is calm, and when to look again.
     """
     c.dues.pop(LIFECYCLE, None)
     alert, p = c.alert, assessor.policy.alerts
+    if c.left_s:
+        return _judge_left(c, alert, assessor.policy, now_s)
     if alert is None or alert.status == "resolved":
         return _judge_quiet(c, alert, probability, now_s, p)
-    if is_churned(c):
-        return "churned"
+    if alert.win_back:
+        return "returned"
     if alert.feedback:
         return alert.feedback
     return _judge_live(c, alert, probability, assessor, now_s)
 
 
-def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, now_s: int, p: AlertPolicy) -> str:
-    if is_churned(c) or probability < p.enter:
+def _judge_left(c: Customer, alert: AlertState | None, policy: Policy, now_s: int) -> str:
+    if alert is not None and alert.status != "resolved":
+        if not alert.win_back:
+            return "churned"
+        if alert.feedback:
+            return alert.feedback
+        ends_s = closes_s(c, policy)
+        if now_s >= ends_s:
+            return "expired"
+        if alert.status == "snoozed":
+            if now_s >= alert.snoozed_until_s:
+                return "awake"
+            ends_s = min(ends_s, alert.snoozed_until_s)
+        c.dues[LIFECYCLE] = ends_s
         return "same"
-    # What the team has closed rests in any case: they know why.
-    rests = alert is not None and (alert.by_team or probability < p.band_critical)
-    if alert is not None and rests and now_s < (rested_s := alert.revised_s + p.cooldown_s):
+    farewell = farewell_of(c)
+    if farewell is None or not is_wanted(c, farewell, policy) or now_s >= closes_s(c, policy):
+        return "same"
+    if now_s < opens_s(c, policy):
+        c.dues[LIFECYCLE] = opens_s(c, policy)
+        return "same"
+    return "win_back"
+
+
+def rests_until_s(alert: AlertState, level: RiskLevel, p: AlertPolicy) -> int:
+    """Until when no alert opens after one that ended, for a customer who is now at this level; 0 for at once.
+
+    What the team has closed rests unless it is worse than what they knew; what ended by itself unless it is critical.
+    """
+    if alert.win_back:
+        return 0
+    if alert.by_team:
+        if LEVELS.index(level) > LEVELS.index(alert.level):
+            return 0
+        return alert.revised_s + (p.no_risk_cooldown_s if alert.outcome == "no_risk" else p.cooldown_s)
+    return 0 if level == "critical" else alert.revised_s + p.cooldown_s
+
+
+def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, now_s: int, p: AlertPolicy) -> str:
+    if probability < p.enter:
+        return "same"
+    if alert is not None and now_s < (rested_s := rests_until_s(alert, level_of(probability, p), p)):
         c.dues[LIFECYCLE] = rested_s
         return "same"
     return "risen"
 
 
-def _judge_live(c: Customer, alert: AlertState, probability: float, assessor: Assessor, now_s: int) -> str:
+def _judge_live(c: Customer, alert: AlertState, probability: float, assessor: "Assessor", now_s: int) -> str:
     p = assessor.policy.alerts
-    if LEVELS.index(level_of(probability, p)) > LEVELS.index(alert.level):
+    is_worse = LEVELS.index(level_of(probability, p)) > LEVELS.index(alert.level)
+    risen = probability - alert.probability - alert.ruled_by
+    if is_worse or (alert.status == "snoozed" and risen >= p.wake_delta):
         alert.calm_since_s = NEVER
         return "worse"
     look_again_s = NEVER

@@ -11,13 +11,14 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import xxhash
 
-from detectors.assess import Assessor
+from detectors.budget import Purse, give_back, shared_out, used_permille
 from detectors.customer import (
     DIGEST_BYTES,
     HEADER,
@@ -31,17 +32,19 @@ from detectors.customer import (
     read_header,
 )
 from detectors.deadlines import Deadlines
-from detectors.desk import Desk
+from detectors.desk import Asks, Desk
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
+from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import EVENT_TYPES, TYPE_OF, decode_event
-from schemas.journal import Tick, decode_control
+from schemas.journal import ModelChanged, PolicyChanged, Tick, decode_control
 from schemas.retention import ErasureRequested
 
+D = TypeVar("D")
 PARTITION_KEY = b""  # no customer has it: ids are not empty
 ACTIVITIES = frozenset(
     EVENT_TYPES[t]
@@ -56,6 +59,7 @@ class World(msgspec.Struct, array_like=True):
 
     now_s: int = 0  # the newest tick
     feed_s: int = 0  # the newest activity of anybody
+    purse: Purse = msgspec.field(default_factory=Purse)  # what is left of the alert budget
 
 
 class Look(NamedTuple):
@@ -97,14 +101,14 @@ class Partition:
         self._fed: list[Sequence[Record]] = []
         self._careful = False
         self._seeds: dict[str, int] = {}
-        self._decide_by(policy, model)
+        self.rules = Rules(policy, model)
         self._rewind()
 
-    def _decide_by(self, policy: Policy, model: Model) -> None:
-        """Read customers with this policy and this model from here on."""
-        self.assessor = Assessor(policy, model)
-        self.desk = Desk(self.number, self.assessor, self.stats)
-        masks, urgent = self.assessor.masks, set(policy.urgent)
+    def _decide_by_rules(self) -> None:
+        """Read customers with the policy and the model in force from here on."""
+        self.assessor = self.rules.assessor
+        self.desk = Desk(self.number, self.rules, self.stats)
+        masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
         self.routes = {
             kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, kind in ACTIVITIES)
             for kind, handler in self.handlers.items()
@@ -136,6 +140,8 @@ class Partition:
         stored = self.states.get(PARTITION_KEY)
         self.position = read_header(stored)[0] if stored else 0
         self.world = _decode_world(memoryview(stored)[HEADER.size :]) if stored else World()
+        self.rules.load(self.states.get(RULES_KEY))
+        self._decide_by_rules()
         dues = []
         for key, state in self.states.items():
             _, due_s, waiting = read_header(state)
@@ -163,8 +169,9 @@ class Partition:
                 self.stats["fence_skips"] += 1
                 continue
             position = offset + 1
-            if key is None:
+            if not key or key >= RESERVED:
                 self._control(r)
+                routes = self.routes
                 continue
             try:
                 event = decode(r.value)  # type: ignore[arg-type]
@@ -238,6 +245,17 @@ class Partition:
             return
         if isinstance(control, Tick):
             self._tick(r, int(control.time_s))
+        elif isinstance(control, PolicyChanged | ModelChanged):
+            self._take_up(control, r)
+
+    def _take_up(self, control: PolicyChanged | ModelChanged, r: Record) -> None:
+        """Decide by another policy or model from this record on; customers are looked at when it is their turn."""
+        try:
+            if self.rules.take_up(control, r.offset + 1):
+                self.stats["rules_changed"] += 1
+                self._decide_by_rules()
+        except RefusedRulesError as refused:
+            self._refuse(r, "wrong_shape", str(refused))
 
     def _tick(self, r: Record, now_s: int) -> None:
         """Look at whoever was touched since the last tick, and at whoever is due."""
@@ -245,6 +263,7 @@ class Partition:
         self.world.now_s = now_s = max(now_s, self.world.now_s)
         self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
         self.touched.clear()
+        self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
 
     def _due_of(self, key: bytes) -> int:
         """When a customer is due, as its state says now."""
@@ -255,16 +274,22 @@ class Partition:
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
-        """Assess customers at one moment: all are read before anything is decided about one of them."""
+        """Assess customers at one moment: all are read, then decided about, and those who ask share the budget."""
         self.desk.moment.at(now_s, self.world.feed_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
-        for look in looks:
-            self._decide(look, r)
+        asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
+        desk, purse = self.desk, self.world.purse
+        for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
+            if until_s is not None:
+                self._finish(look, r, partial(desk.hold, look.key, look.customer, until_s, self.out))
+            elif not self._finish(look, r, partial(desk.open, look.key, look.customer, r.offset, self.out, by)):
+                give_back(purse)
 
     def _read(self, key: bytes, r: Record) -> Look | None:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
         before = self._load(key)
         look = Look(key, before, load(dump(before)) if self._careful else before)
+        self.world.purse.customers += before.probability < 0.0
         try:
             self.desk.read(look.customer)
         except Exception as error:
@@ -273,21 +298,26 @@ class Partition:
             return None
         return look
 
-    def _decide(self, look: Look, r: Record) -> None:
-        """Decide about one customer that was read."""
+    def _decide(self, look: Look, r: Record) -> Asks | None:
+        """Decide about one customer that was read; where it asks for a place in the budget, it is not done yet."""
+        return self._finish(look, r, partial(self.desk.decide, look.key, look.customer, r.offset, self.out))
+
+    def _finish(self, look: Look, r: Record, step: Callable[[], D]) -> D | None:
+        """Take a step with a customer that was read, and keep what became of it; where that fails, it is put off."""
         key, before, c = look
         due_s = before.due_s
         mark = self.out.mark() if self._careful else {}
         try:
-            self.desk.decide(key, c, r.offset, self.out)
+            done = step()
         except Exception as error:
             if self._careful:
                 self.out.undo(mark)
             self._failed(r, error)
             self._put_off(look)
-            return
+            return None
         self.deadlines.move(key, due_s, c.due_s, self.desk.moment.now_s)
         self.hot[key] = self.dirty[key] = c
+        return done
 
     def _put_off(self, look: Look) -> None:
         """After a look that failed the customer stays as it was, and waits for its next event."""
@@ -302,12 +332,14 @@ class Partition:
         if c.alert is not None and c.alert.status != "resolved":
             try:
                 self.desk.moment.at(self.world.now_s, self.world.feed_s)
-                self.assessor.refresh(c, self.desk.moment, self.assessor.all)
-                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out)
+                c.stale = self.assessor.all
+                self.desk.read(c)
+                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out, outcome="erased")
             except Exception as error:
                 self._failed(r, error)
         for topic in (CURRENT, SCORES):
             self.out.write(topic, key, None)
+        self.world.purse.customers -= c.probability >= 0.0
         self.hot.pop(key, None)
         self.touched.discard(key)
         self.dirty[key] = None
@@ -349,6 +381,10 @@ class Partition:
         world = HEADER.pack(self.position, NEVER, VERSION, 0) + _encode_world(self.world)
         self.states[PARTITION_KEY] = world
         states.append((PARTITION_KEY, world))
+        rules = self.rules.stored
+        if rules is not None and self.states.get(RULES_KEY) != rules:
+            self.states[RULES_KEY] = rules
+            states.append((RULES_KEY, rules))
         taken = Snapshot(states, self.out.writes)
         self.out, self._fed, self._careful = Outbox(), [], False
         self.dirty.clear()

@@ -4,153 +4,222 @@ A policy is plain data: two policies with equal numbers have equal versions, who
 """
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from detectors.catalogue import SignalPolicy, default_signals
-from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS, WIN_BACK
-from schemas.alerts import ChurnType
+from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS
+from detectors.policy_care import BudgetPolicy, HoldOutPolicy, WinBackPolicy
+from schemas.alerts import ChurnType, LifecycleStage
+
+NAME: Final = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+def why(text: str, **bounds: Any) -> msgspec.Meta:
+    """The reason of a number, as its description, and the bounds between which it can be meant.
+
+    A key without one fails a test: the policy file is made from these.
+    """
+    meta: msgspec.Meta = msgspec.Meta(description=text, **bounds)
+    return meta
 
 
 class ChurnPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What counts as having left, and how far ahead the probability looks."""
 
-    horizon_days: int = 30
-    definition: Literal["auto", "explicit", "inactivity"] = "auto"
-    inactivity_days: int = 90
-    inactivity_gap_factor: float = 3.0
-    landmark_days: int = 7  # how often a probability is written down to be judged by the outcome
-    base_rate: float = 0.05  # share that leaves within the horizon when nothing is known of a customer
+    horizon_days: Annotated[int, why("the probability is that of leaving within so many days", ge=1, le=3_650)] = 30
+    definition: Annotated[
+        Literal["auto", "explicit", "inactivity"],
+        why("explicit: by the cancellation; inactivity: by silence; auto: inactivity for those known by orders alone"),
+    ] = "auto"
+    inactivity_days: Annotated[int, why("silent for longer than this many days, and …", ge=1)] = 90
+    inactivity_gap_factor: Annotated[float, why("… than this many times the own usual gap: gone", gt=0)] = 3.0
+    landmark_days: Annotated[int, why("how often a probability is written down to be judged by the outcome", ge=1)] = 7
+    base_rate: Annotated[
+        float, why("share that leaves within the horizon when nothing is known of a customer", gt=0, lt=1)
+    ] = 0.05
 
 
 class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an alert opens, changes and ends (hysteresis: it opens higher than it ends)."""
 
-    enter: float = 0.20  # one strong signal in full, or two middling ones, above the base rate
-    exit: float = 0.12  # well under `enter`, so that a probability near the edge does not flap
-    dwell_s: int = 86_400  # it must stay under `exit` this long before the alert ends by itself
-    cooldown_s: int = 7 * 86_400  # after an alert ended, none opens for this long unless it is critical
-    update_delta: float = 0.05  # a smaller move of the probability is not news
-    update_every_s: int = 6 * 3_600  # at most one plain update in this time; escalations go at once
-    reasons: int = 5
-    band_medium: float = 0.10  # lower edges, inclusive
-    band_high: float = 0.20
-    band_critical: float = 0.50
-    score_delta: float = 0.01  # a smaller move is not written to churn.scores
-    budget_per_week_per_1000: float = 20.0  # alerts a retention team can act on; precision is judged at it
+    enter: Annotated[float, why("one strong signal in full, or two middling ones, above the base rate", gt=0, lt=1)] = (
+        0.20
+    )
+    exit: Annotated[float, why("well under `enter`, so that what is near the edge does not flap", gt=0, lt=1)] = 0.12
+    dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
+    cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
+        7 * 86_400
+    )
+    no_risk_cooldown_s: Annotated[
+        int, why("the same after the team said that there is no risk, for they know more; a higher level ends it", ge=0)
+    ] = 30 * 86_400
+    wake_delta: Annotated[
+        float,
+        why("a snoozed alert wakes when the probability rose by this much, within its level too", gt=0, le=1),
+    ] = 0.10
+    update_delta: Annotated[float, why("a smaller move of the probability is not news", ge=0, le=1)] = 0.05
+    update_every_s: Annotated[int, why("at most one plain update in this time; escalations go at once", ge=0)] = (
+        6 * 3_600
+    )
+    reasons: Annotated[int, why("how many reasons an alert names, strongest first", ge=1, le=5)] = 5
+    band_medium: Annotated[float, why("lower edge of medium, inclusive", gt=0, lt=1)] = 0.10
+    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.20
+    band_critical: Annotated[float, why("lower edge of critical, inclusive", gt=0, lt=1)] = 0.50
+    score_delta: Annotated[float, why("a smaller move is not written to churn.scores", ge=0, le=1)] = 0.01
+    budget_per_week_per_1000: Annotated[
+        float, why("alerts a retention team can act on; precision is judged at it", gt=0)
+    ] = 20.0
 
 
 class ServicePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds of the service signals."""
 
-    abandon_after_s: float = 30.0  # a caller who hangs up sooner did not wait
-    sla_hours: float = 48.0  # where the ticket names none
-    csat_bad: int = 2  # 1-5, at or below
-    nps_bad: int = 6  # 0-10, at or below: a detractor
-    csat_good: int = 4
-    newest_weight: float = 1.5  # the newest rating counts this much, older ones 1
-    recovered_within_d: int = 180
-    rude_below: float = -0.3  # agent_tone, -1 to 1: under it an agent is rude, above it only curt; at most 0
-    change_fresh_d: int = 30  # a change that nobody announced is on the customer's mind for a billing period
+    abandon_after_s: Annotated[float, why("a caller who hangs up sooner did not wait", ge=0)] = 30.0
+    sla_hours: Annotated[float, why("time to solve a ticket, where it names none", gt=0)] = 48.0
+    csat_bad: Annotated[int, why("1-5, at or below", ge=1, le=5)] = 2
+    nps_bad: Annotated[int, why("0-10, at or below: a detractor", ge=0, le=10)] = 6
+    csat_good: Annotated[int, why("1-5, at or above", ge=1, le=5)] = 4
+    nps_good: Annotated[int, why("0-10, at or above: a promoter", ge=0, le=10)] = 9
+    newest_weight: Annotated[float, why("the newest rating counts this much, older ones 1", gt=0)] = 1.5
+    recovered_within_d: Annotated[int, why("dissatisfied, then well served, both within so many days", ge=1)] = 180
+    rude_below: Annotated[
+        float, why("agent_tone, -1 to 1: under it an agent is rude, above it only curt", ge=-1, le=0)
+    ] = -0.3
+    change_fresh_d: Annotated[
+        int, why("a change that nobody announced is on the customer's mind for a billing period", ge=0)
+    ] = 30
 
 
 class PricePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds of the price signals."""
 
-    quota_least: float = 0.3  # who uses less of what the plan includes pays for something else's sake
-    period_least_d: int = 6  # quota reports that are closer are of one period: the shortest that is billed is a week
+    quota_least: Annotated[
+        float, why("who uses less of what the plan includes pays for something else's sake", ge=0, le=1)
+    ] = 0.3
+    period_least_d: Annotated[
+        int, why("quota reports that are closer are of one period: the shortest that is billed is a week", ge=0)
+    ] = 6
 
 
 class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a customer's own rhythm is read."""
 
-    feed_grace_s: int = 86_400  # a feed that says nothing of anybody for longer is taken for dead
-    plan_features: dict[str, int] = {}  # how many features each plan has, where that is known
-    news_grace_d: int = 14  # nobody ignores a feature before they had two weeks to come across it
+    feed_grace_s: Annotated[int, why("a feed that says nothing of anybody for longer is taken for dead", ge=0)] = 86_400
+    plan_features: Annotated[
+        dict[str, Annotated[int, msgspec.Meta(ge=1)]], why("plan → how many features it has, where that is known")
+    ] = {}
+    news_grace_d: Annotated[int, why("nobody ignores a feature before they had two weeks to come across it", ge=0)] = 14
 
 
 class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Floors under which a technical signal is noise."""
 
-    errors_floor_per_day: float = 3.0  # an error a day is nobody's crisis
-    usual_days: int = 28
-    crash_burst_per_day: int = 3  # one crash is an accident, three on a day are what people remember
-    contact_within_h: int = 48  # a contact this soon after an error is about it
+    errors_floor_per_day: Annotated[float, why("an error a day is nobody's crisis", gt=0)] = 3.0
+    usual_days: Annotated[int, why("days that make a customer's usual day", ge=1)] = 28
+    crash_burst_per_day: Annotated[
+        int, why("one crash is an accident, three on a day are what people remember", ge=1)
+    ] = 3
+    contact_within_h: Annotated[int, why("a contact this soon after an error is about it", ge=0)] = 48
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What each look at the exit counts."""
 
-    cancel_page: float = 1.0
-    data_export: float = 1.0
-    integration_removed: float = 1.0
-    auto_renew_off: float = 2.0
-    said_leaving: float = 2.0
+    cancel_page: Annotated[float, why("looking is not leaving", ge=0)] = 1.0
+    data_export: Annotated[float, why("may be a backup", ge=0)] = 1.0
+    integration_removed: Annotated[float, why("may be a change of tools", ge=0)] = 1.0
+    auto_renew_off: Annotated[float, why("a decision, not a look", ge=0)] = 2.0
+    said_leaving: Annotated[float, why("said to a person", ge=0)] = 2.0
 
 
 class MarketingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an offer counts as ignored."""
 
-    offer_open_d: int = 14  # mail that was not answered in two weeks will not be
+    offer_open_d: Annotated[int, why("mail that was not answered in two weeks will not be", ge=1)] = 14
 
 
 class LoyaltyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From when on loyalty wants to be seen."""
 
-    tenure_months: float = 12.0  # who has been here for a year expects that it is noticed
-    newcomer_tenure_months: float = 6.0  # before, one is a newcomer oneself
-    newcomer_cut_full: float = 0.30  # as much cheaper than the own price counts in full, as for a competitor's price
+    tenure_months: Annotated[float, why("who has been here for a year expects that it is noticed", ge=0)] = 12.0
+    newcomer_tenure_months: Annotated[float, why("before, one is a newcomer oneself", ge=0)] = 6.0
+    newcomer_cut_full: Annotated[
+        float, why("as much cheaper than the own price counts in full, as for a competitor's price", gt=0)
+    ] = 0.30
 
 
 class QualityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a customer's own past is, to compare quality with."""
 
-    prior_d: int = 84  # twelve weeks before the window
-    prior_least_d: int = 28  # a shorter past is none
-    faults_floor: float = 2.0  # per window: a fault in two weeks is nobody's decline
+    prior_d: Annotated[int, why("twelve weeks before the window", ge=1)] = 84
+    prior_least_d: Annotated[int, why("a shorter past is none", ge=1)] = 28
+    faults_floor: Annotated[float, why("per window: a fault in two weeks is nobody's decline", gt=0)] = 2.0
 
 
 class AvailabilityPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an unavailable item counts, by what the business did about it."""
 
-    nothing: float = 1.0  # sent away with nothing is the worst answer
-    deferred: float = 0.5  # a date is something, and still not the thing
-    alternative: float = 0.3
-    partner: float = 0.2  # the customer leaves with what they came for
+    nothing: Annotated[float, why("sent away with nothing is the worst answer", ge=0)] = 1.0
+    deferred: Annotated[float, why("a date is something, and still not the thing", ge=0)] = 0.5
+    alternative: Annotated[float, why("something like it", ge=0)] = 0.3
+    partner: Annotated[float, why("the customer leaves with what they came for", ge=0)] = 0.2
 
 
 class OnboardingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a good beginning is."""
 
-    trial_d: float = 14.0  # where the trial does not say when it ends
-    lead_d: float = 30.0  # a name left a month ago was not a plan
-    active_days: int = 3  # activated: came back twice …
-    features: int = 2  # … and found more than one thing to do, where features are reported
-    low_after_d: int = 7  # a customer who is not activated a week after the purchase begins to doubt it
-    word_after_d: int = 7  # and so does one who was not welcomed by then
+    trial_d: Annotated[float, why("where the trial does not say when it ends", gt=0)] = 14.0
+    lead_d: Annotated[float, why("a name left a month ago was not a plan", gt=0)] = 30.0
+    active_days: Annotated[int, why("activated: came back twice …", ge=1)] = 3
+    features: Annotated[int, why("… and found more than one thing to do, where features are reported", ge=1)] = 2
+    low_after_d: Annotated[
+        int, why("a customer who is not activated a week after the purchase begins to doubt it", ge=1)
+    ] = 7
+    word_after_d: Annotated[int, why("and so does one who was not welcomed by then", ge=1)] = 7
 
 
 class LifePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long the product is expected to be of use to a customer, in days: X, to be measured and set by plan."""
 
-    useful_life_d: float = 1_095.0  # three years: what it was bought for has mostly changed by then
-    useful_life_d_by_plan: dict[str, float] = {}
+    useful_life_d: Annotated[float, why("three years: what it was bought for has mostly changed by then", gt=0)] = (
+        1_095.0
+    )
+    useful_life_d_by_plan: Annotated[
+        dict[str, Annotated[float, msgspec.Meta(gt=0)]], why("plan → the same, where it is another")
+    ] = {}
 
 
 class StagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the stages of a customer's life begin, in days."""
 
-    onboarding_d: int = 30
-    mature_d: int = 365
-    renewal_window_d: int = 60
+    onboarding_d: Annotated[int, why("so long after the first purchase", ge=0)] = 30
+    mature_d: Annotated[int, why("a year: every season was seen once", ge=1)] = 365
+    renewal_window_d: Annotated[int, why("so long before the contract ends it is up for renewal", ge=0)] = 60
 
 
 class RevenuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a customer who leaves is taken to cost."""
 
-    currency: str = "EUR"
-    months_remaining: float = 12.0  # where no contract end says otherwise
+    currency: Annotated[str, why("ISO 4217, where an event names none"), msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
+    months_remaining: Annotated[float, why("months lost, where no contract end says otherwise", ge=0)] = 12.0
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which customers a profile is for: all that is given must hold."""
+
+    plan: Annotated[str, why("the plan in force")] | None = None
+    stage: Annotated[LifecycleStage, why("the stage of life")] | None = None
+    channel: Annotated[str, why("how the customer was won (`acquired_via`)")] | None = None
+    currency: Annotated[str, why("what the customer pays in: the market")] | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Weights for some customers: by plan, segment or stage. Of several that match, the first counts."""
+
+    match: Annotated[Match, why("which customers: plan, stage, channel, currency; all that is given must hold")]
+    weights: Annotated[dict[str, float], why("signal = log-odds at full strength, instead of what the model says")]
 
 
 # Which event types are not left to the next tick: whoever acts on them is waiting.
@@ -173,7 +242,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     True
     """
 
-    name: str = "default"
+    name: Annotated[str, why("what people call it: the first half of its version"), NAME] = "default"
     churn: ChurnPolicy = ChurnPolicy()
     alerts: AlertPolicy = AlertPolicy()
     service: ServicePolicy = ServicePolicy()
@@ -189,14 +258,35 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     life: LifePolicy = LifePolicy()
     stages: StagePolicy = StagePolicy()
     revenue: RevenuePolicy = RevenuePolicy()
-    signals: dict[str, SignalPolicy] = msgspec.field(default_factory=default_signals)
-    urgent: tuple[str, ...] = URGENT
-    churn_types: dict[str, ChurnType] = msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
-    win_back: dict[ChurnType, float] = msgspec.field(default_factory=lambda: dict(WIN_BACK))
-    playbooks: dict[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
-    playbook_text: dict[str, str] = msgspec.field(default_factory=lambda: dict(PLAYBOOK_TEXT))
+    budget: BudgetPolicy = BudgetPolicy()
+    hold_out: HoldOutPolicy = HoldOutPolicy()
+    win_back: WinBackPolicy = msgspec.field(default_factory=WinBackPolicy)
+    signals: Annotated[
+        dict[str, SignalPolicy], why("how each signal is read, and what it weighs until outcomes were learned from")
+    ] = msgspec.field(default_factory=default_signals)
+    urgent: Annotated[
+        tuple[str, ...], why("event types that are not left to the next tick: whoever acts on them is waiting")
+    ] = URGENT
+    stage_weights: Annotated[
+        dict[LifecycleStage, dict[str, float]],
+        why("stage of life → signal = log-odds at full strength, instead of what the model says"),
+    ] = {}
+    profiles: Annotated[
+        tuple[Profile, ...], why("the same by plan, segment or stage; the first that matches comes before the stage")
+    ] = ()
+    churn_types: Annotated[dict[str, ChurnType], why("signal group → what kind of leaving its signals stand for")] = (
+        msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
+    )
+    playbooks: Annotated[dict[str, tuple[str, ...]], why("signal group → what to do about it, best first")] = (
+        msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
+    )
+    playbook_text: Annotated[dict[str, str], why("playbook → the sentence that a retention agent reads")] = (
+        msgspec.field(default_factory=lambda: dict(PLAYBOOK_TEXT))
+    )
 
     @property
     def version(self) -> str:
         """`name` and eight hex digits of the numbers, so that a change cannot go unseen."""
-        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(self, order='sorted')).hexdigest()[:8]}"
+        # Read back once, so that 120 and 120.0 are one number.
+        plain = msgspec.convert(msgspec.to_builtins(self), Policy)
+        return f"{self.name}-{hashlib.sha256(msgspec.json.encode(plain, order='sorted')).hexdigest()[:8]}"

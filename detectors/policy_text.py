@@ -1,17 +1,60 @@
 """A policy as people write it: one TOML file, of which only what differs from the defaults need be there."""
 
+import re
 import tomllib
-from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
-
-from detectors.catalogue import WINDOW_MAX_D, default_signals
 from detectors.policy import Policy
+from detectors.policy_check import Problem, oddities, read_policy
+from detectors.policy_lines import line_of, lines_of
+
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 class PolicyError(ValueError):
-    """The policy text says something that cannot be meant; the message names the key."""
+    """The policy text says something that cannot be meant; the message names every line and key."""
+
+
+class Found(NamedTuple):
+    """A problem of a policy text, or an oddity, with its line from 1; None where no line says it."""
+
+    line: int | None
+    problem: Problem
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.problem}" if self.line is not None else str(self.problem)
+
+
+class Checked(NamedTuple):
+    """A policy text as it was read: a policy or problems, and what is odd."""
+
+    policy: Policy | None
+    problems: list[Found]
+    oddities: list[Found]
+
+
+def check_policy(text: str) -> Checked:
+    """Read a policy from TOML; keys that are not given keep their default.
+
+    >>> print(check_policy("[alerts]\\nentre = 0.3").problems[0])
+    line 2: alerts.entre: there is no such key; is `enter` meant?
+    """
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        at = _AT_LINE.search(said)
+        line = int(at.group(1)) if at else text.count("\n") + 1
+        return Checked(None, [Found(line, Problem((), _AT_LINE.sub("", said)))], [])
+    lines = lines_of(text)
+    policy, problems = read_policy(given)
+    odd = list(oddities(policy)) if policy is not None else []
+
+    def placed(found: list[Problem]) -> list[Found]:
+        placed = [Found(line_of(lines, problem.path), problem) for problem in found]
+        return sorted(placed, key=lambda found: found.line or 0)
+
+    return Checked(policy, placed(problems), placed(odd))
 
 
 def parse_policy(text: str) -> Policy:
@@ -22,44 +65,8 @@ def parse_policy(text: str) -> Policy:
 
     >>> parse_policy("[alerts]\\nenter = 0.3").alerts.enter
     0.3
-    >>> parse_policy("[alerts]\\nentre = 0.3")
-    Traceback (most recent call last):
-    detectors.policy_text.PolicyError: Object contains unknown field `entre` - at `$.alerts`
     """
-    try:
-        given: dict[str, Any] = tomllib.loads(text)
-        merged = _merge(msgspec.to_builtins(Policy()), given)
-        policy = msgspec.convert(merged, Policy)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
-        raise PolicyError(str(error)) from None
-    _check(policy)
-    return policy
-
-
-def _merge(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    out = dict(base)
-    for key, value in given.items():
-        old = out.get(key)
-        out[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return out
-
-
-def _check(policy: Policy) -> None:
-    known = default_signals().keys()
-    for code in policy.signals:
-        if code not in known:
-            raise PolicyError(f"signals.{code}: there is no such signal")
-        if policy.signals[code].window_d > WINDOW_MAX_D.get(code, 10_000):
-            raise PolicyError(f"signals.{code}.window_d: at most {WINDOW_MAX_D[code]}, more is not remembered")
-    a, c = policy.alerts, policy.churn
-    edges = (0.0, a.band_medium, a.band_high, a.band_critical, 1.0)
-    if any(low >= high for low, high in pairwise(edges)):
-        raise PolicyError("alerts.band_*: the bands must rise from medium to critical, between 0 and 1")
-    if not 0 < a.exit <= a.enter < 1:
-        raise PolicyError("alerts: 0 < exit <= enter < 1 must hold")
-    if not -1 <= policy.service.rude_below <= 0:
-        raise PolicyError("service.rude_below: must lie between -1 and 0, higher tones are not remembered")
-    if not 0 < c.base_rate < 1:
-        raise PolicyError("churn.base_rate: must lie between 0 and 1")
-    if c.horizon_days < 1:
-        raise PolicyError("churn.horizon_days: must be at least 1")
+    checked = check_policy(text)
+    if checked.policy is None:
+        raise PolicyError("; ".join(map(str, checked.problems)))
+    return checked.policy

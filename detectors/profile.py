@@ -1,57 +1,61 @@
 """Who is leaving: stage of life, price in force, kind of leaving, what to do, what is at stake."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from detectors import kinds
-from detectors.assess import Reason
-from detectors.customer import DAY_S, Customer
-from detectors.lifecycle import is_churned
+from detectors.customer import DAY_S, NEVER, Customer
+from detectors.leaving import has_cancelled, has_left
 from detectors.policy import Policy
 from detectors.signals.price import price_trail
 from schemas.alerts import Action, ChurnType, LifecycleStage, RevenueAtRisk
+
+if TYPE_CHECKING:
+    from detectors.assess import Reason  # which needs the stages of this file
 
 MONTH_S = 30.4375 * DAY_S
 ACTIONS = 3
 
 
-def buys_without_subscription(c: Customer) -> bool:
-    """Whether a customer is known by its orders alone."""
-    return not c.subscribed_s and kinds.ORDERED in c.points
+def stage_of(c: Customer, now_s: int, policy: Policy, feed_s: int = NEVER) -> LifecycleStage:
+    """Where in its life the customer is; `feed_s` is the latest activity of anybody, where silence counts as leaving.
 
-
-def has_lapsed(c: Customer, now_s: int, policy: Policy) -> bool:
-    """Whether a customer without a subscription has been inactive for so long that it counts as gone."""
-    p = policy.churn
-    if p.definition == "explicit" or not c.active_s:
-        return False
-    if p.definition == "auto" and not buys_without_subscription(c):
-        return False
-    return now_s - c.active_s > max(p.inactivity_days * DAY_S, p.inactivity_gap_factor * c.gap_s)
-
-
-def stage_of(c: Customer, now_s: int, policy: Policy) -> LifecycleStage:
-    """Where in its life the customer is.
+    A first month is onboarding also where the contract is short; one who is back is as old as at first.
 
     >>> stage_of(Customer(started_s=1, first_s=1), 40 * DAY_S, Policy())
     'active'
     """
-    if is_churned(c) or has_lapsed(c, now_s, policy):
+    if has_left(c, now_s, feed_s, policy):
         return "churned"
     if not c.started_s and not c.subscribed_s and c.lead_s:
         return "lead"
     if c.trial_s and not c.started_s:
         return "trial"
     p = policy.stages
-    if 0 < c.contract_ends_s - now_s <= p.renewal_window_d * DAY_S:
-        return "at_renewal"
     tenure_s = now_s - (c.started_s or c.first_s)
     if c.started_s and tenure_s < p.onboarding_d * DAY_S:
         return "onboarding"
+    if 0 < c.contract_ends_s - now_s <= p.renewal_window_d * DAY_S:
+        return "at_renewal"
     return "mature" if tenure_s >= p.mature_d * DAY_S else "active"
 
 
-def churn_type_of(reasons: Sequence[Reason], policy: Policy) -> ChurnType:
-    """The kind of leaving that the group with the largest contribution stands for."""
+def active_life_d(c: Customer) -> int | None:
+    """Days from first use to last use; None of one who has used nothing yet.
+
+    >>> active_life_d(Customer(first_used_day=100, used_day=130)), active_life_d(Customer())
+    (30, None)
+    """
+    return c.used_day - c.first_used_day if c.used_day else None
+
+
+def churn_type_of(reasons: "Sequence[Reason]", policy: Policy, c: Customer | None = None) -> ChurnType:
+    """The kind of leaving that the group with the largest contribution stands for; of two, that of the first reason.
+
+    Whoever was cancelled against its will left involuntarily, whatever else there was.
+    """
+    if c is not None and not c.voluntary and has_cancelled(c, policy.churn):
+        return "involuntary"
     by_group: dict[str, float] = {}
     for reason in reasons:
         group = reason.code.split(".", 1)[0]
@@ -59,14 +63,14 @@ def churn_type_of(reasons: Sequence[Reason], policy: Policy) -> ChurnType:
     harmful = [(contribution, group) for group, contribution in by_group.items() if contribution > 0]
     if not harmful:
         return "drifting"
-    return policy.churn_types[max(harmful, key=lambda g: (g[0], g[1]))[1]]
+    return policy.churn_types[max(harmful, key=lambda g: g[0])[1]]
 
 
-def actions_for(reasons: Sequence[Reason], win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
+def actions_for(reasons: "Sequence[Reason]", win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
     """Playbooks of the strongest reasons, best first, each once."""
     codes: list[str] = []
     if churned:
-        codes.append("win_back_offer" if win_back >= 0.5 else "leave_in_peace")
+        codes.append("win_back_offer" if win_back >= policy.win_back.offer_from else "leave_in_peace")
     else:
         for reason in reasons:
             if reason.contribution > 0:

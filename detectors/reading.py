@@ -6,8 +6,9 @@ import msgspec
 
 from detectors.announce import score_row
 from detectors.customer import Customer, load
-from detectors.lifecycle import is_churned
-from detectors.partition import PARTITION_KEY, Partition
+from detectors.leaving import has_cancelled
+from detectors.partition import Partition
+from detectors.rules import is_customer
 from detectors.signals import Moment
 from schemas.scores import ScoreRow
 
@@ -16,7 +17,7 @@ def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
     """Every customer as it is now, in order of key."""
     states, dirty = partition.states, partition.dirty
     for key in sorted(states.keys() | dirty.keys()):
-        if key != PARTITION_KEY and dirty.get(key, True) is not None:
+        if is_customer(key) and dirty.get(key, True) is not None:
             yield key, partition.hot.get(key) or load(states[key])
 
 
@@ -34,7 +35,7 @@ def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
     assessor = partition.assessor
     at = Moment(assessor.policy, now_s, partition.world.feed_s)
     for key, c in customers(partition):
-        if not is_churned(c):
+        if not has_cancelled(c, assessor.policy.churn):
             look = msgspec.structs.replace(c, strengths=dict(c.strengths), dues={})
             assessor.refresh(look, at, assessor.all)
-            yield score_row(key.decode(), look, now_s, assessor)
+            yield score_row(key.decode(), look, at, assessor)

@@ -22,6 +22,8 @@ ChurnType = Literal[
     "involuntary", "service", "price", "product", "competitor", "unrecognised", "never_activated", "drifting"
 ]
 Delivery = Literal["deliver", "hold_out"]
+ChangedBy = Literal["events", "time", "policy", "model"]
+Outcome = Literal["calm", "churned", "saved", "no_risk", "returned", "expired", "erased"]
 
 AlertType = Literal[
     "churn.alert.opened.v1", "churn.alert.updated.v1", "churn.alert.escalated.v1", "churn.alert.resolved.v1"
@@ -68,6 +70,14 @@ class RevenueAtRisk(Struct, frozen=True, gc=False):
     expected_loss: Annotated[float, Meta(ge=0, description="mrr × probability × months remaining by policy")]
 
 
+class LastContact(Struct, frozen=True, gc=False):
+    """The retention team's latest contact with the customer."""
+
+    at: WireTime
+    playbook: Name
+    by: Annotated[Name, Meta(description="who")]
+
+
 class EvidenceRange(Struct, frozen=True, gc=False):
     """The journal records that the alert follows from: `churnwatch explain` derives it again from them."""
 
@@ -99,9 +109,17 @@ class Alert(Struct, frozen=True, gc=False, kw_only=True):
     revenue_at_risk: Annotated[RevenueAtRisk, Meta(description="null when no revenue is known")] | None
     common_cause: Annotated[str, Meta(description="id of the incident shared with other customers")] | None
     delivery: Annotated[Delivery, Meta(description="`hold_out`: control group, logged and not acted on")]
+    outcome: Annotated[Outcome, Meta(description="of a resolved alert: how it ended; null while it is live")] | None = (
+        None
+    )
+    last_contact: Annotated[LastContact, Meta(description="null when no contact was reported")] | None = None
     evidence_range: EvidenceRange
     model_version: Name
     policy_version: Name
+    changed_by: Annotated[
+        ChangedBy,
+        Meta(description="what brought this revision about: the customer's events, time alone, a new policy or model"),
+    ] = "events"
     schema_version: Literal["1"] = SCHEMA_VERSION
 
 
@@ -150,6 +168,7 @@ def alert_headers(alert: Alert, change: Change, traceparent: str | None = None) 
         ("ce_time", alert.as_of.encode()),
         ("risk_level", alert.risk_level.encode()),
         ("churn_type", alert.churn_type.encode()),
+        ("delivery", alert.delivery.encode()),
         ("content-type", CONTENT_TYPE),
     ]
     if traceparent is not None:

@@ -130,3 +130,18 @@ def encode_tick(time_s: float) -> bytes:
     time = utc(time_s)
     name = time.isoformat().replace("+00:00", "Z")
     return _ENCODE(Tick(id=name, time=time))
+
+
+def encode_policy_change(version: str, data: bytes, time_s: float) -> bytes:
+    """A policy for the journal: its version, and all of its numbers as JSON.
+
+    >>> encode_policy_change("default-1", b'{"name":"default"}', 1_772_600_767).decode()
+    '{"type":"churn.policy.v1","specversion":"1.0","id":"default-1","source":"/churnwatch/policy",\
+"time":"2026-03-04T05:06:07Z","data":{"name":"default"}}'
+    """
+    return _ENCODE(PolicyChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))
+
+
+def encode_model_change(version: str, data: bytes, time_s: float) -> bytes:
+    """A model for the journal: its version, and its plain numbers as JSON."""
+    return _ENCODE(ModelChanged(id=version, time=utc(time_s), data=msgspec.Raw(data)))

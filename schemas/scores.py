@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.alerts import Confidence, LifecycleStage, RiskLevel
+from schemas.alerts import ChurnType, Confidence, LifecycleStage, RiskLevel
 from schemas.fields import Name, Probability, WireTime
 
 
@@ -32,6 +32,13 @@ class ScoreRow(Struct, frozen=True, gc=False, kw_only=True):
     model_version: Name
     policy_version: Name
     reasons: Annotated[tuple[ScoreReason, ...], Meta(description="strongest first")]
+    churn_type: Annotated[ChurnType, Meta(description="of one who has left: how it left")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    win_back_potential: (
+        Annotated[Probability, Meta(description="of one who has left: how likely it can be won back")]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 encode_score: Final[Callable[[ScoreRow], bytes]] = msgspec.json.Encoder().encode

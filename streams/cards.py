@@ -40,11 +40,14 @@ def card(event: AlertEvent) -> RenderableType:
 
 
 def _probability(alert: Alert) -> Text:
-    text = Text.assemble(
-        (f"{alert.churn_probability:.0%}", "bold"),
-        f" to leave within {alert.horizon_days} days {TREND_SIGNS[alert.trend]} {alert.trend}",
-    )
-    if alert.previous_probability is not None:
+    if alert.lifecycle_stage == "churned":
+        text = Text.assemble("has left", f" · {alert.win_back_potential:.0%} to be won back")
+    else:
+        text = Text.assemble(
+            (f"{alert.churn_probability:.0%}", "bold"),
+            f" to leave within {alert.horizon_days} days {TREND_SIGNS[alert.trend]} {alert.trend}",
+        )
+    if alert.previous_probability is not None and alert.lifecycle_stage != "churned":
         text.append(f" (was {alert.previous_probability:.0%})")
     text.append(f" · {alert.churn_type.replace('_', ' ')} · {alert.lifecycle_stage.replace('_', ' ')}")
     if alert.revenue_at_risk is not None:
@@ -52,6 +55,10 @@ def _probability(alert: Alert) -> Text:
         text.append(f" · {risk.mrr:,.2f} {risk.currency} a month, {risk.expected_loss:,.2f} at stake")
     if alert.status != "open":
         text.append(f" · {alert.status}")
+    if alert.outcome is not None:
+        text.append(f": {alert.outcome.replace('_', ' ')}")
+    if alert.last_contact is not None:
+        text.append(f" · {alert.last_contact.playbook.replace('_', ' ')} by {alert.last_contact.by}")
     if alert.common_cause is not None:
         text.append(f" · shares incident {alert.common_cause}")
     if alert.delivery == "hold_out":

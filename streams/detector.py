@@ -159,15 +159,20 @@ class Detector:
         metrics.FENCE_SKIPS.inc(grown["fence_skips"])
         metrics.ASSESSMENTS.inc(grown["assessments"])
         metrics.DEDUPLICATED.labels("journal").inc(grown["duplicates"])
+        if grown["rules_changed"]:
+            log.info("another policy or model decides from here on", partition=number, position=fold.position)
         if grown["fence_skips"]:
             log.error("records that the state held already", partition=number, records=grown["fence_skips"])
         for _, _, headers in snapshot.writes.get(ALERTS, ()):
             said = dict(headers)
             level, kind = said.get("risk_level", b"").decode(), said.get("ce_type", b"").decode()
             metrics.ALERTS.labels(level, kind.removeprefix("churn.alert.").removesuffix(".v1")).inc()
-        for name, letters in grown.items():
+        metrics.BUDGET_USED.labels(str(number)).set(fold.stats["budget_used_permille"] / 1_000)
+        for name, times in grown.items():
             if name.startswith("dead_"):
-                metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(letters)
+                metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(times)
+            elif name.startswith("held_back_"):
+                metrics.HELD_BACK.labels(name.removeprefix("held_back_")).inc(times)
 
     def _age(self, number: int) -> None:
         self._committed_s[number] = time.monotonic()

@@ -56,6 +56,18 @@ DEAD_LETTERS: Final = Counter(
 )
 ASSESSMENTS: Final = Counter("churn_assessments_total", "Customers looked at.", registry=REGISTRY)
 ALERTS: Final = Counter("churn_alerts_emitted_total", "Alert revisions written.", ("level", "type"), registry=REGISTRY)
+HELD_BACK: Final = Counter(
+    "churn_alerts_held_back_total",
+    "Alerts that would have opened: kept waiting by the budget, or logged for the control group only.",
+    ("reason",),
+    registry=REGISTRY,
+)
+BUDGET_USED: Final = Gauge(
+    "churn_alert_budget_used_ratio",
+    "How much of the alerts that a partition has saved up is gone; at 1 they wait.",
+    ("partition",),
+    registry=REGISTRY,
+)
 TICKS: Final = Counter("churn_ticks_total", "Ticks written to the journal, one per partition.", registry=REGISTRY)
 CUSTOMERS: Final = Gauge("churn_state_customers", "States held by this worker.", registry=REGISTRY)
 STATE_BYTES: Final = Gauge("churn_state_bytes", "Bytes of the states held.", registry=REGISTRY)

@@ -62,7 +62,7 @@ class Outcomes:
         """Take note of an alert revision."""
         change = "opened" if alert.revision == 1 else alert.status
         self.alerts[change] += 1
-        if alert.revision == 1:
+        if alert.revision == 1 and alert.lifecycle_stage != "churned":  # winning back is no warning
             from streams.durations import parse_time_s
 
             self._opened.setdefault(alert.customer_id, []).append(parse_time_s(alert.opened_at))

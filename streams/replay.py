@@ -15,12 +15,13 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from detectors.assess import Assessor
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, DEAD, Write
-from schemas.alerts import decode_alert
+from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event
 from schemas.journal import encode_tick
@@ -78,6 +79,11 @@ class Replay:
             self.origins[number] = {}
         return self.partitions[number]
 
+    def assessor(self) -> Assessor:
+        """What decided at the end, in the first partition: a journal may have brought another policy or model."""
+        first = min(self.partitions, default=None)
+        return Assessor(self.policy, self.model) if first is None else self.partitions[first].assessor
+
     def feed(self, number: int, records: list[JournalRecord]) -> None:
         """Apply records of one partition."""
         self.partition(number).feed(records)
@@ -98,9 +104,13 @@ class Replay:
         alerts.sort(key=lambda item: item[0])
         for _, (_, value, _) in alerts:
             assert value is not None
-            self.outcomes.alerted(decode_alert(value).data)
-            if self.alerts is not None:
-                self.alerts.write(value + b"\n")
+            self.said(decode_alert(value), value)
+
+    def said(self, alert: AlertEvent, value: bytes) -> None:
+        """Take note of an alert revision, in order of time, and write it out."""
+        self.outcomes.alerted(alert.data)
+        if self.alerts is not None:
+            self.alerts.write(value + b"\n")
 
     def refuse(self, reason: str, detail: str, stage: str, file: int, number: int, value: bytes) -> None:
         """Count a dead letter, and write its line."""

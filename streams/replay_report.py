@@ -11,6 +11,7 @@ import orjson
 from msgspec import Struct
 
 from detectors.quality import Quality
+from detectors.rules import customers_in
 
 if TYPE_CHECKING:
     from streams.replay import Replay
@@ -27,6 +28,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ticks: int
     assessments: int
     alerts: dict[str, int]
+    alerts_held_back: dict[str, int]
     churned: int
     churned_after_alert: int
     lead_days_median: float | None
@@ -42,7 +44,7 @@ class Report(Struct, frozen=True, kw_only=True):
         customers = 0
         for partition in replay.partitions.values():
             stats += partition.stats
-            customers += max(0, len(partition.states) - 1)
+            customers += sum(1 for _ in customers_in(partition.states))
         gone, warned, lead_days = replay.outcomes.lead_days()
         return cls(
             lines=replay.read,
@@ -53,12 +55,13 @@ class Report(Struct, frozen=True, kw_only=True):
             ticks=stats["ticks"],
             assessments=stats["assessments"],
             alerts={name: stats[f"alerts_{name}"] for name in ("opened", "updated", "escalated", "resolved")},
+            alerts_held_back={name: stats[f"held_back_{name}"] for name in ("budget", "hold_out")},
             churned=gone,
             churned_after_alert=warned,
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
-            policy_version=replay.policy.version,
-            model_version=replay.model.version,
+            policy_version=replay.assessor().policy_version,
+            model_version=replay.assessor().model.version,
             throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},
         )
 
@@ -82,6 +85,9 @@ class Report(Struct, frozen=True, kw_only=True):
             f"{a['opened']:,} alerts opened, {a['updated']:,} updated, {a['escalated']:,} escalated, "
             f"{a['resolved']:,} resolved"
         )
+        if any(self.alerts_held_back.values()):
+            held = self.alerts_held_back
+            yield f"{held['budget']:,} times an alert waited for the budget, {held['hold_out']:,} were logged only"
         if self.churned:
             lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
             yield f"{self.churned:,} cancelled, {self.churned_after_alert:,} of them after an alert{lead}"

@@ -179,7 +179,11 @@ VARIABLES: Final[Mapping[str, Row]] = {
         "stop_deadline_s", _number(1, 300), "How long a clean stop may take before the worker just leaves."
     ),
     "CHURNWATCH_MAX_HOT": Row("max_hot", _whole(1_000, 10_000_000), "Customers per partition kept decoded in memory."),
-    "CHURNWATCH_POLICY": Row("policy", str, "The policy file (TOML); empty: the built-in one."),
+    "CHURNWATCH_POLICY": Row(
+        "policy",
+        str,
+        "The policy file (TOML), until `policy apply` puts another into the journal; empty: the built-in one.",
+    ),
     "CHURNWATCH_OPS": Row(
         "ops",
         _ops,

@@ -25,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from detectors.rules import is_customer
 from schemas.topics import JOURNAL
 from streams import metrics
 from streams.app import Topics, client_options, group_of, make_app, source, state_table
@@ -94,8 +95,8 @@ class Role:
         self._gaps, self._take_overs = reader.gaps, reader.take_overs
         metrics.RECOVERY.labels(self.name).set(reader.recovery_s)
         if self.copies is not None:
-            sizes = self.copies.sizes().values()
-            metrics.CUSTOMERS.set(sum(max(count - 1, 0) for count, _ in sizes))  # one is the partition's own
+            sizes = self.copies.sizes(is_customer).values()
+            metrics.CUSTOMERS.set(sum(count for count, _ in sizes))
             metrics.STATE_BYTES.set(sum(size for _, size in sizes))
 
 

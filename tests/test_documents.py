@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 from detectors.policy import Policy
+from detectors.policy_text import check_policy
 from detectors.signals.document import signals_page
 from streams.metrics_page import metrics_page
 
@@ -25,3 +27,13 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     for page in [*DOCS.glob("*.md"), README]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_examples_of_the_policy_page_are_policies() -> None:
+    blocks = re.findall(r"(?m)(?:^    .*\n|^\n(?=    ))+", (DOCS / "policy.md").read_text())
+    examples = [block for block in map(textwrap.dedent, blocks) if "=" in block]
+    assert len(examples) == 2
+    for example in examples:
+        checked = check_policy(example)
+        assert checked.policy not in (None, Policy()), example
+        assert not checked.oddities

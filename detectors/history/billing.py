@@ -177,4 +177,5 @@ def auto_renew_disabled(c: Customer, d: AutoRenewDisabled, time_s: int, event_id
 def order_placed(c: Customer, d: OrderPlaced, time_s: int, event_id: str) -> None:
     purchased(c, time_s)
     active(c, time_s, event_id)
+    c.ordered_s = max(c.ordered_s, time_s)
     note(c, kinds.ORDERED, time_s, cents(d.amount), event_id)

@@ -11,6 +11,8 @@ from detectors.history.routes import RefusedError, on
 from detectors.history.support import spoke
 from schemas.retention import AlertAcknowledged, AlertResolved, AlertSnoozed, CustomerContacted
 
+NAME = 64  # of a playbook or a person, as much is kept
+
 
 def alert_named(c: Customer, alert_id: str) -> AlertState:
     """The customer's live alert; anything else that feedback may name is refused."""
@@ -36,10 +38,21 @@ def alert_snoozed(c: Customer, d: AlertSnoozed, time_s: int, event_id: str) -> N
 
 @on(AlertResolved)
 def alert_resolved(c: Customer, d: AlertResolved, time_s: int, event_id: str) -> None:
-    alert_named(c, d.alert_id).feedback = "closed"
+    alert = alert_named(c, d.alert_id)
+    alert.feedback, alert.outcome = "closed", d.outcome
+    if d.outcome == "churned" and not alert.win_back and time_s > c.churned_s:
+        c.churned_s, c.voluntary = time_s, 1  # the team's word counts as the customer's own
 
 
 @on(CustomerContacted)
 def customer_contacted(c: Customer, d: CustomerContacted, time_s: int, event_id: str) -> None:
+    alert = c.alert
+    if d.alert_id is not None and (alert is None or alert.alert_id != d.alert_id):
+        raise RefusedError("out_of_range", "data.alert_id: expected the newest alert of this customer")
     given(c, time_s, kinds.CHECK_IN, event_id)
     spoke(c, time_s)
+    playbook, by = d.playbook[:NAME], d.by[:NAME]
+    if (time_s, playbook, by) > (c.contacted_s, c.contacted, c.contacted_by):
+        c.contacted_s, c.contacted, c.contacted_by = time_s, playbook, by
+    if alert is not None and alert.status != "resolved" and not alert.feedback:
+        alert.feedback = "contacted"  # colleagues who read the alert see that somebody has called

@@ -89,9 +89,9 @@ class Copies:
         reached = {p: self.end(p) or 0 for p in ends}
         return {p: (at, ends[p]) for p, at in reached.items() if at < ends[p]}
 
-    def sizes(self) -> dict[int, tuple[int, int]]:
-        """Per partition: how many states, and their bytes; walks them all."""
-        return {p: (len(c.states), sum(map(len, c.states.values()))) for p, c in self._copies.items()}
+    def sizes(self, counts: Callable[[bytes], bool]) -> dict[int, tuple[int, int]]:
+        """Per partition: how many keys count, and the bytes of all states; walks them all."""
+        return {p: (sum(map(counts, c.states)), sum(map(len, c.states.values()))) for p, c in self._copies.items()}
 
 
 class StateStore(Store):  # type: ignore[type-arg]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import orjson
 
 from detectors.assess import Assessor
 from detectors.customer import Customer, load
 from detectors.model import Model
-from detectors.partition import PARTITION_KEY, Partition
+from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.records import ALERTS, Snapshot
+from detectors.rules import is_customer
 from detectors.signals import CATALOGUE, Because, Moment, ramp
 from schemas.alerts import AlertEvent, decode_alert
-from schemas.journal import encode_tick
+from schemas.journal import encode_model_change, encode_policy_change, encode_tick
 from schemas.journal_dump import JournalRecord
 from schemas.times import rfc3339
 
@@ -48,6 +50,16 @@ def event(kind: str, day: float, /, *, customer: str = "c-1", id: str | None = N
 def tick(day: float) -> bytes:
     """A tick, that many days after the start."""
     return encode_tick(round(START_S + day * DAY_S))
+
+
+def new_policy(day: float, policy: Policy) -> bytes:
+    """A record that brings a policy."""
+    return encode_policy_change(policy.version, msgspec.json.encode(policy), START_S + day * DAY_S)
+
+
+def new_model(day: float, model: Model) -> bytes:
+    """A record that brings a model."""
+    return encode_model_change(model.version, msgspec.json.encode(model), START_S + day * DAY_S)
 
 
 def records(values: Iterable[bytes], first_offset: int = 0) -> list[JournalRecord]:
@@ -99,7 +111,7 @@ def read(code: str, values: Sequence[bytes], day: float) -> tuple[float | None, 
 
 def content(states: dict[bytes, bytes]) -> dict[bytes, Customer]:
     """Every customer of a store, decoded."""
-    return {key: load(state) for key, state in states.items() if key != PARTITION_KEY}
+    return {key: load(state) for key, state in states.items() if is_customer(key)}
 
 
 __all__ = [

@@ -74,7 +74,7 @@ def test_what_the_team_closed_rests_for_the_cooldown_and_then_opens_without_an_e
     ]
     opened = [*FAILED, *leaving, tick(1.1)]
     name = alerts_of(fold(opened)[1])[-1].data.alert_id
-    closed = [*opened, event("retention.alert.resolved", 1.2, alert_id=name, outcome="no_risk", by="ann")]
+    closed = [*opened, event("retention.alert.resolved", 1.2, alert_id=name, outcome="saved", by="ann")]
     refund = [event("billing.refund.issued", 2, amount=1.0), tick(2.1)]
     found = alerts_of(fold([*closed, *refund, tick(8), tick(8.4)])[1])
     assert [a.data.status for a in found[-2:]] == ["resolved", "open"]

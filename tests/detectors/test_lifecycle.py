@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 
+import orjson
 import pytest
 
 from detectors.lifecycle import STATUSES, TRANSITIONS, VERDICTS
-from tests.detectors.lives import alerts_of, event, fold, partition, records, tick
+from detectors.policy_text import parse_policy
+from schemas.intake import Rejected, read_event
+from tests.detectors.lives import START_S, alerts_of, at, customer_after, event, fold, partition, records, tick
+
+NEVER_WORSE = parse_policy("[alerts]\nband_critical = 0.99")
 
 TROUBLE = [event("billing.payment.failed", 1 + i / 100, invoice_id="i1", attempt=i) for i in range(1, 4)]
 LEAVING = [
@@ -24,15 +29,17 @@ def test_every_pair_is_a_transition_or_changes_nothing(status: str, verdict: str
     live = status in ("open", "acknowledged", "snoozed")
     if verdict == "same":
         assert step is None
-    elif verdict == "risen":
+    elif verdict in ("risen", "win_back"):
         assert (step == ("open", "opened")) is not live
     elif not live:
         assert step is None
-    elif verdict in ("calm", "churned", "closed"):
+    elif verdict in ("calm", "churned", "closed", "returned", "expired"):
         assert step == ("resolved", "resolved")
     elif verdict == "worse":
         assert step is not None
         assert step[1] == "escalated"
+    elif verdict == "contacted":
+        assert step == (status, "updated")
     elif verdict == "awake":
         assert step == (("open", "updated") if status == "snoozed" else None)
 
@@ -120,6 +127,97 @@ def test_a_snooze_that_cannot_be_is_a_dead_letter_and_changes_nothing(until: str
     ]
     assert set(dict(after.states)) == {b""}
     assert p.states[b"c-1"] == before[b"c-1"]
+
+
+def test_a_snooze_ends_when_it_gets_worse_within_its_level_by_the_policy_s_delta() -> None:
+    policy = parse_policy("[alerts]\nband_critical = 0.99\nwake_delta = 0.15")
+    opened = [*TROUBLE, tick(1.1)]
+    name = alerts_of(fold(opened, policy)[1])[-1].data.alert_id
+    snooze = event("retention.alert.snoozed", 1.2, alert_id=name, until="2026-02-06T00:00:00Z", by="ann")
+    one = [event("usage.cancel_page.viewed", 2), event("usage.data.exported", 2.01), tick(2.1)]
+    more = [event("billing.auto_renew.disabled", 2.2), tick(2.3)]
+    found = [a.data for a in alerts_of(fold([*opened, snooze, *one, *more], policy)[1])]
+    assert [(a.status, a.risk_level) for a in found[-2:]] == [("snoozed", "high"), ("open", "high")]
+    assert found[-1].churn_probability >= found[-2].churn_probability + 0.15
+    assert len(alerts_of(fold([*opened, snooze, *one[:1], tick(2.1)], policy)[1])) == 2
+
+
+NO_RISK = "no_risk"
+
+
+def closed_as(outcome: str) -> list[bytes]:
+    """An alert that opened, was closed with this outcome, and has its cause still."""
+    opened = [*TROUBLE, tick(1.1)]
+    return [*opened, event("retention.alert.resolved", 1.2, alert_id=alert_id(opened), outcome=outcome, by="ann")]
+
+
+@pytest.mark.parametrize(("outcome", "rests_d"), [("saved", 7), ("no_risk", 30)])
+def test_what_the_team_closed_rests_and_longer_where_they_saw_no_risk(outcome: str, rests_d: int) -> None:
+    more = [event("billing.payment.failed", d, invoice_id=f"i{d}", attempt=1) for d in range(2, 40, 4)]
+    closed = closed_as(outcome)
+    days = [tick(d + 0.5) for d in range(1, 40)]
+    journal = [*closed, *sorted([*more, *days], key=lambda v: orjson.loads(v)["time"])]
+    found = [a.data for a in alerts_of(fold(journal, NEVER_WORSE)[1])]
+    assert (found[1].status, found[1].outcome) == ("resolved", outcome)
+    assert found[2].opened_at == at(2 + rests_d - 0.5)
+
+
+def test_what_the_team_closed_opens_again_at_once_when_it_is_worse_than_they_knew() -> None:
+    found = [a.data for a in alerts_of(fold([*closed_as(NO_RISK), *LEAVING, tick(1.3)])[1])]
+    assert [(a.status, a.risk_level) for a in found] == [("open", "high"), ("resolved", "high"), ("open", "critical")]
+    assert len(alerts_of(fold([*closed_as(NO_RISK), LEAVING[0], tick(1.3)])[1])) == 2
+
+
+def test_a_contact_is_seen_on_the_alert_and_counts_as_a_moment_of_giving() -> None:
+    opened = [*TROUBLE, tick(1.1)]
+    told = {"playbook": "update_payment_method", "by": "ann", "channel": "phone"}
+    contact = event("retention.customer.contacted", 1.2, alert_id=alert_id(opened), **told)
+    found = alerts_of(fold([*opened, contact, tick(1.3)])[1])[-1]
+    assert (found.type, found.data.status) == ("churn.alert.updated.v1", "open")
+    seen = found.data.last_contact
+    assert seen is not None
+    assert (seen.at, seen.playbook, seen.by) == (at(1.2), "update_payment_method", "ann")
+    c = customer_after([*opened, contact])
+    assert c.given_s == START_S + round(1.2 * 86_400)
+    unnamed = event("retention.customer.contacted", 1.2, **told)
+    assert changes([*opened, unnamed, tick(1.3)])[-1] == ("updated", 2, "open")
+    assert changes([unnamed, tick(1.3)]) == []
+
+
+@pytest.mark.parametrize("kind", ["acknowledged", "snoozed", "resolved", "contacted"])
+@pytest.mark.parametrize("whose", ["nobody's", "another customer's"])
+def test_feedback_on_an_alert_that_is_not_the_customer_s_is_a_dead_letter_and_changes_nothing(
+    kind: str, whose: str
+) -> None:
+    mine = [*TROUBLE, tick(1.1)]
+    theirs = [event("billing.payment.failed", 1 + i / 100, customer="c-2", invoice_id="i", attempt=i) for i in range(3)]
+    opened = [*mine[:-1], *theirs, tick(1.1)]
+    names = {a.data.customer_id: a.data.alert_id for a in alerts_of(fold(opened)[1])}
+    data = {
+        "acknowledged": {},
+        "snoozed": {"until": at(9)},
+        "resolved": {"outcome": "saved"},
+        "contacted": {"playbook": "invite"},
+    }[kind]
+    name = "no-such-alert" if whose == "nobody's" else names["c-2"]
+    type_ = f"retention.{'customer' if kind == 'contacted' else 'alert'}.{kind}"
+    p = partition()
+    p.feed(records(opened))
+    before = dict(p.snapshot().states)
+    p.feed(records([event(type_, 1.2, alert_id=name, by="ann", **data)], first_offset=len(opened)))
+    after = p.snapshot()
+    assert set(after.writes) == {"churn.dlq"}
+    assert dict(after.writes["churn.dlq"][0][2])["churn_dlq-reason"] == b"out_of_range"
+    assert set(dict(after.states)) == {b""}
+    assert p.states[b"c-1"] == before[b"c-1"]
+
+
+def test_a_snooze_without_an_offset_in_its_time_never_reaches_the_journal() -> None:
+    bad = event("retention.alert.snoozed", 1, alert_id="a", until="2026-02-06T00:00:00", by="ann")
+    refused = read_event(bad, (), START_S + 86_400.0)
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "wrong_shape"
+    assert "until" in refused.detail
 
 
 def test_since_last_says_why_now() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -10,14 +11,51 @@ from hypothesis import strategies as st
 
 from detectors.customer import Customer, dump, load, read_header
 from detectors.history import HANDLERS
+from detectors.model import Model
 from detectors.partition import PARTITION_KEY, Partition
+from detectors.policy import Policy
+from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
+from detectors.rules import RULES_KEY, is_customer
 from schemas.journal_dump import JournalRecord
 from schemas.usage import FeatureUsed, SessionStarted
-from tests.detectors.lives import DAY_S, START_S, content, event, fold, partition, records, tick
+from tests.detectors.lives import (
+    DAY_S,
+    START_S,
+    content,
+    event,
+    fold,
+    new_model,
+    new_policy,
+    partition,
+    records,
+    tick,
+)
 
+POLICIES = (
+    Policy(),
+    parse_policy("[budget]\nper_day_per_1000 = 30\nburst = 1\nwaiting_most = 1\n[win_back]\nthreshold = 0.1"),
+    parse_policy(
+        "[churn]\ndefinition = 'inactivity'\ninactivity_days = 20\n[hold_out]\nshare = 0.3\n"
+        "[budget]\nper_day_per_1000 = 100\nburst = 1\ncritical_overdraws = true"
+    ),
+)
 CUSTOMERS = ("c-1", "c-2", "c-3")
+KEEN = parse_policy(
+    '[alerts]\nenter = 0.12\nexit = 0.08\n[signals."exit.intent"]\nprior = 3.0\n'
+    '[stage_weights.onboarding]\n"exit.intent" = 0.5\n'
+    '[[profiles]]\nmatch = {plan = "p"}\nweights = {"billing.payment_trouble" = 2.5}\n'
+)
+SLOW = parse_policy('[alerts]\nenter = 0.5\nband_critical = 0.7\n[signals."service.unresolved"]\nto = 9')
+LEARNED = Model("m-1", -2.0, {"exit.intent": 0.3, "billing.payment_trouble": 2.0}, 9)
+Change = Callable[[float], bytes]
+CHANGES: tuple[Change, ...] = (
+    lambda day: new_policy(day, KEEN),
+    lambda day: new_policy(day, SLOW),
+    lambda day: new_model(day, LEARNED),
+    lambda day: new_policy(day, KEEN).replace(b"exit.intent", b"exit.intend"),
+)
 
 
 @st.composite
@@ -26,7 +64,7 @@ def journals(draw: st.DrawFn) -> list[bytes]:
     values: list[bytes] = []
     day = 0.0
     for i in range(draw(st.integers(0, 60))):
-        day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0]))
+        day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0, 50.0]))
         customer = draw(st.sampled_from(CUSTOMERS))
         late = day - draw(st.sampled_from([0.0, 0.0, 0.0, 2.0, 40.0]))
         kind, data = draw(
@@ -41,7 +79,9 @@ def journals(draw: st.DrawFn) -> list[bytes]:
                     ("usage.cancel_page.viewed", {}),
                     ("billing.auto_renew.disabled", {}),
                     ("app.error.raised", {"code": "E", "fatal": True, "count": 5}),
-                    ("billing.subscription.cancelled", {}),
+                    ("billing.subscription.cancelled", {"voluntary": i % 2 == 0}),
+                    ("billing.order.placed", {"order_id": f"o{i}", "amount": 20.0}),
+                    ("retention.customer.contacted", {"playbook": "invite", "by": "ann"}),
                     ("billing.subscription.started", {"plan": "p", "mrr": 9.5}),
                     ("privacy.erasure.requested", {"request_id": "r"}),
                 ]
@@ -52,6 +92,8 @@ def journals(draw: st.DrawFn) -> list[bytes]:
             values.append(tick(day))
         if draw(st.integers(0, 20)) == 0:
             values.append(b'{"subject":"c-1"}')
+        if draw(st.integers(0, 12)) == 0:
+            values.append(draw(st.sampled_from(CHANGES))(day))
     return values
 
 
@@ -66,18 +108,25 @@ def by_topic(writes: dict[str, list[Write]]) -> dict[str, list[Write]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(journals(), st.lists(st.integers(0, 80), max_size=6), st.lists(st.integers(0, 80), max_size=3))
-def test_cuts_snapshots_and_restarts_change_nothing(values: list[bytes], cuts: list[int], deaths: list[int]) -> None:
-    whole, snapshot = fold(values)
+@given(
+    journals(),
+    st.lists(st.integers(0, 80), max_size=6),
+    st.lists(st.integers(0, 80), max_size=3),
+    st.sampled_from(POLICIES),
+)
+def test_cuts_snapshots_and_restarts_change_nothing(
+    values: list[bytes], cuts: list[int], deaths: list[int], policy: Policy
+) -> None:
+    whole, snapshot = fold(values, policy)
     journal = records(values)
-    p, writes, kept = partition(), dict[str, list[Write]](), 0
+    p, writes, kept = partition(policy=policy), dict[str, list[Write]](), 0
     for cut in sorted({*cuts, len(journal)}):
         p.feed(journal[kept:cut])
         if cut in deaths:  # what was not taken never happened
-            p = partition(dict(p.states))
+            p = partition(dict(p.states), policy)
             p.feed(journal[p.position : cut])
         _, writes = everything(p, writes)
-        p = partition(dict(p.states), max_hot=0)
+        p = partition(dict(p.states), policy, max_hot=0)
         kept = min(cut, len(journal))
     assert dict(p.states) == dict(whole.states)
     assert by_topic(writes) == by_topic(snapshot.writes)
@@ -89,7 +138,7 @@ def test_cuts_snapshots_and_restarts_change_nothing(values: list[bytes], cuts: l
 def test_a_state_survives_storage_byte_for_byte(values: list[bytes]) -> None:
     p, _ = fold(values)
     for key, state in p.states.items():
-        if key != PARTITION_KEY:
+        if is_customer(key):
             assert dump(load(state)) == state
 
 
@@ -102,6 +151,25 @@ def test_records_that_come_again_are_skipped_and_counted(values: list[bytes]) ->
     assert p.snapshot().writes == {}
     assert dict(p.states) == before
     assert p.stats["fence_skips"] == len(values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(journals(), st.sampled_from(CHANGES[:3]))
+def test_a_change_alone_opens_and_escalates_nothing(values: list[bytes], change: Change) -> None:
+    day = 99.0
+    before = [*(v for v in values if b"churn.policy" not in v and b"churn.model" not in v), tick(day)]
+    tail = [*(event("usage.session.started", day, customer=customer) for customer in CUSTOMERS), tick(day + 0.1)]
+
+    def spoke(found: list[bytes]) -> set[tuple[bytes | None, str]]:
+        p = partition()
+        p.feed(records(found))
+        p.snapshot()
+        p.feed(records([*found, *tail])[len(found) :])
+        writes = p.snapshot().writes.get(ALERTS, ())
+        kinds = {(key, orjson.loads(value or b"")["type"].split(".")[2]) for key, value, _ in writes}
+        return {(key, kind) for key, kind in kinds if kind in ("opened", "escalated")}
+
+    assert spoke([*before, change(day)]) <= spoke([*before, b'{"subject":"c-1"}'])
 
 
 def test_size_does_not_grow_with_the_stream() -> None:
@@ -170,6 +238,7 @@ def test_an_event_type_added_to_a_failing_one_does_not_lose_alerts() -> None:
 def test_garbage_in_the_journal_is_a_dead_letter() -> None:
     p = partition()
     garbage = [(b"c-1", None), (b"c-1", b"\xff"), (None, b"{}"), (None, None), (b"c-1", b"[]"), (b"c-1", b"[" * 9_999)]
+    garbage += [(key, event("usage.session.started", 1)) for key in (None, b"", RULES_KEY)]
     p.feed([JournalRecord(i, key, value, 7) for i, (key, value) in enumerate(garbage)])
     letters = p.snapshot().writes[DEAD]
     assert [(key, value) for key, value, _ in letters] == garbage

@@ -31,7 +31,8 @@ def test_the_body_has_the_fields_of_the_contract_in_its_order() -> None:
     expected = (
         "alert_id revision customer_id status opened_at as_of churn_probability horizon_days previous_probability "
         "trend risk_level confidence reasons lifecycle_stage churn_type win_back_potential recommended_actions "
-        "revenue_at_risk common_cause delivery evidence_range model_version policy_version schema_version"
+        "revenue_at_risk common_cause delivery outcome last_contact evidence_range model_version "
+        "policy_version changed_by schema_version"
     )
     assert tuple(expected.split()) == Alert.__struct_fields__
     assert Reason.__struct_fields__ == ("code", "contribution", "since_last", "text", "evidence")
@@ -71,6 +72,7 @@ def test_the_headers_say_what_the_envelope_says(alert: Alert) -> None:
         "ce_time": event.time.encode(),
         "risk_level": b"high",
         "churn_type": b"service",
+        "delivery": b"deliver",
         "content-type": b"application/cloudevents+json; charset=utf-8",
         "traceparent": b"00-trace",
     } == headers

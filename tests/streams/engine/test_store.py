@@ -116,4 +116,5 @@ def test_sizes_count_states_and_their_bytes() -> None:
     copies = Copies()
     copies.own({0: 0})
     copies.take(0, fetch(0, 2, (b"a", b"123"), (b"b", b"45")))
-    assert copies.sizes() == {0: (2, 5)}
+    assert copies.sizes(bool) == {0: (2, 5)}
+    assert copies.sizes(lambda key: key == b"") == {0: (0, 5)}

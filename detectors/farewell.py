@@ -1,0 +1,35 @@
+"""Reading a customer who may have left: one who is there is read as it is, one who has left as it was.
+
+Rules: the moment of leaving is read in full and kept; from then on nothing is read until the customer is back.
+"""
+
+from detectors.assess import Assessor
+from detectors.customer import Customer
+from detectors.leaving import Farewell, Said, has_left, keep_farewell
+from detectors.profile import churn_type_of
+from detectors.signals import Moment
+from detectors.win_back import potential
+
+
+def read(c: Customer, at: Moment, assessor: Assessor, mask: int) -> float:
+    """The customer's probability, the signals of a mask having been read again; frozen from leaving to coming back."""
+    if has_left(c, at.now_s, at.feed_s, assessor.policy):
+        if not c.left_s:
+            leave(c, at, assessor)
+        return c.probability
+    if c.left_s:
+        c.left_s, c.farewell, c.scored, mask = 0, b"", -1.0, assessor.all
+    return assessor.refresh(c, at, mask)
+
+
+def leave(c: Customer, at: Moment, assessor: Assessor) -> None:
+    """Read everything once more, and keep what is known."""
+    policy = assessor.policy
+    assessor.refresh(c, at, assessor.all)
+    reasons = assessor.reasons(c, at)
+    churn_type = churn_type_of(reasons, policy, c)
+    said = [Said(r.number, r.code, r.contribution, r.because.text, list(r.because.evidence)) for r in reasons]
+    farewell = Farewell(churn_type, potential(c, at, churn_type), said[: policy.alerts.reasons])
+    keep_farewell(c, policy.churn, farewell)
+    c.dues.clear()
+    c.scored = -1.0  # the score row is written anew, with what was known

@@ -1,0 +1,106 @@
+"""When a customer counts as having left, and what is kept of that moment.
+
+Rules:
+* a cancellation always counts, until the customer comes back; inactivity counts where the policy's definition says
+  so (`auto`: for customers who are known by their orders alone), and only while the feed itself is alive;
+* what is said of a customer who has left is what was known at that moment: signals that move afterwards do not
+  change it. Coming back ends that, and everything is read anew.
+"""
+
+import msgspec
+
+from detectors.customer import DAY_S, NEVER, Customer
+from detectors.policy import ChurnPolicy, Policy
+from schemas.alerts import ChurnType
+
+
+class Said(msgspec.Struct, array_like=True, gc=False):
+    """One reason as it was said."""
+
+    number: int
+    code: str
+    contribution: float
+    text: str
+    evidence: list[str]
+
+
+class Farewell(msgspec.Struct, array_like=True, gc=False):
+    """What was known of a customer at the moment of leaving."""
+
+    churn_type: ChurnType
+    win_back_potential: float
+    reasons: list[Said]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Farewell).decode
+
+
+def farewell_of(c: Customer) -> Farewell | None:
+    """What was known when the customer left; None of one who has not."""
+    return _decode(c.farewell) if c.left_s else None
+
+
+def keep_farewell(c: Customer, p: ChurnPolicy, farewell: Farewell) -> None:
+    """Note since when the customer is gone (which may be long before that is found), and what is known of it."""
+    c.left_s = c.churned_s if has_cancelled(c, p) else lapses_s(c, p)
+    c.farewell = _encode(farewell)
+
+
+def buys_without_subscription(c: Customer) -> bool:
+    """Whether a customer is known by its orders alone."""
+    return c.ordered_s > 0 and not c.subscribed_s and not c.contract_s
+
+
+def back_s(c: Customer, p: ChurnPolicy) -> int:
+    """When the customer last did what brings somebody back: a start, or (orders alone) an order, or any activity."""
+    if p.definition == "inactivity":
+        return max(c.subscribed_s, c.active_s)
+    return c.ordered_s if buys_without_subscription(c) else c.subscribed_s
+
+
+def has_cancelled(c: Customer, p: ChurnPolicy) -> bool:
+    """Whether the customer has said so, and not come back.
+
+    >>> has_cancelled(Customer(subscribed_s=1, churned_s=9), ChurnPolicy())
+    True
+    >>> has_cancelled(Customer(subscribed_s=10, churned_s=9), ChurnPolicy())
+    False
+    """
+    return c.churned_s > 0 and c.churned_s >= back_s(c, p)
+
+
+def lapses_s(c: Customer, p: ChurnPolicy) -> int:
+    """When the customer will count as gone if nothing more is heard of it; NEVER where inactivity does not count.
+
+    >>> lapses_s(Customer(ordered_s=DAY_S, active_s=DAY_S, gap_s=40 * DAY_S), ChurnPolicy()) // DAY_S
+    121
+    >>> lapses_s(Customer(subscribed_s=DAY_S, active_s=DAY_S), ChurnPolicy()) == NEVER
+    True
+    """
+    if not c.active_s or p.definition == "explicit":
+        return NEVER
+    if p.definition == "auto" and not buys_without_subscription(c):
+        return NEVER
+    return c.active_s + max(p.inactivity_days * DAY_S, round(p.inactivity_gap_factor * c.gap_s)) + 1
+
+
+def has_lapsed(c: Customer, now_s: int, feed_s: int, policy: Policy) -> bool:
+    """Whether the customer has been inactive for so long that it counts as gone.
+
+    Time in which nobody's activity is heard does not count: then it is the feed that is silent.
+    """
+    return lapses_s(c, policy.churn) <= min(now_s, feed_s + policy.value.feed_grace_s)
+
+
+def has_left(c: Customer, now_s: int, feed_s: int, policy: Policy) -> bool:
+    """Whether the customer has left, by word or by silence, and not come back."""
+    if c.churned_s and has_cancelled(c, policy.churn):
+        return True
+    return (c.ordered_s > 0 or policy.churn.definition == "inactivity") and has_lapsed(c, now_s, feed_s, policy)
+
+
+def next_look_s(c: Customer, now_s: int, policy: Policy) -> int:
+    """When to look whether a customer who is there has left by silence; a silent feed is looked at again later."""
+    at_s = lapses_s(c, policy.churn)
+    return at_s if at_s > now_s else now_s + policy.value.feed_grace_s
