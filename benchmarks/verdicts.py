@@ -173,11 +173,11 @@ class FalseAlarms(NamedTuple):
 
 
 def false_alarms(known: Iterable[Known], said: dict[str, list[Said]]) -> FalseAlarms:
-    """Count the opened alerts by whether there was anything to be told."""
+    """Count the opened alerts by whether there was anything to be told; win-back alerts, after a leaving, are none."""
     opened = no_cause = too_early = 0
     for each in known:
         for revision in said.get(each.customer_id, ()):
-            if revision.revision == 1:
+            if revision.revision == 1 and (each.left_s is None or revision.as_of_s < each.left_s):
                 opened += 1
                 no_cause += each.began_s is None
                 too_early += each.began_s is not None and revision.as_of_s < each.began_s

@@ -94,6 +94,11 @@ def test_false_alarms_are_those_on_customers_without_a_cause() -> None:
     assert (found.opened, found.no_cause, found.too_early, found.share) == (3, 1, 1, 1 / 3)
 
 
+def test_an_alert_after_the_leaving_is_for_winning_back_and_no_false_alarm() -> None:
+    gone = LEFT._replace(churn_type=None, group=None, began_s=None)
+    assert false_alarms([gone], {"c-1": [said(159), said(161, alert="b")]}) == (1, 1, 0)
+
+
 def test_customer_weeks_end_with_the_leaving() -> None:
     stays = LEFT._replace(left_s=None, joined_s=WEEK_S)
     assert customer_weeks([LEFT._replace(left_s=2.0 * WEEK_S), stays], 10.0 * WEEK_S) == 2.0 + 9.0
