@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import core, latency, worker
+from benchmarks import core, detection, latency, worker
 from benchmarks.cluster import BenchError
 from benchmarks.events import UNIFORM, ZIPF
 from benchmarks.peers import race
@@ -33,7 +33,8 @@ NOTES = (
     "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
     "All assess a customer once in each half second of event time in which it had an event.",
 )
-PARTS = ("core", "worker", "peers", "intake", "latency", "profile")
+PARTS = ("core", "detection", "worker", "peers", "intake", "latency", "profile")
+WITHOUT_BROKER = frozenset({"core", "detection"})
 
 
 class Bench:
@@ -46,6 +47,10 @@ class Bench:
     def core(self) -> list[Row]:
         """The fold by itself."""
         return core.measure()
+
+    def detection(self) -> list[Row]:
+        """Whether the alerts are right."""
+        return detection.measure()
 
     def worker(self) -> list[Row]:
         """Our worker from the journal, and recovery."""
@@ -71,6 +76,7 @@ class Bench:
 
 TITLES = {
     "core": "The core alone, per second of CPU time on one core",
+    "detection": "Whether the alerts are right, on simulated customers with the default policy",
     "worker": "The worker on Kafka",
     "peers": "Other engines with the same core",
     "intake": "Intake",
@@ -97,7 +103,7 @@ def measure(names: list[str]) -> tuple[list[tuple[str, list[Row]]], bool]:
     """The rows of each part, and whether all could be measured."""
     parts: list[tuple[str, list[Row]]] = []
     whole = True
-    with broker(needed=names != ["core"]) as bootstrap:
+    with broker(needed=not WITHOUT_BROKER.issuperset(names)) as bootstrap:
         bench = Bench(bootstrap)
         for name in names:
             part: Callable[[], list[Row]] = getattr(bench, name)

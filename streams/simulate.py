@@ -20,11 +20,11 @@ from streams.progress import Progress, Silent
 from streams.publisher import Publisher, make_producer
 from streams.simulation.desk import answers
 from streams.simulation.dice import Dice
-from streams.simulation.faults import broken_copy, with_faults
+from streams.simulation.faults import Silence, broken_copy, with_faults, without_silent
 from streams.simulation.happenings import DAY_S
 from streams.simulation.live import LiveLives
 from streams.simulation.people import make_world
-from streams.simulation.population import stories, told_in_order, truth
+from streams.simulation.population import LEAVING_SHARE, stories, told_in_order, truth
 from streams.simulation.wire import Emission, Told, emission
 from streams.tail import TailOptions, tail
 
@@ -45,15 +45,22 @@ class SimulateOptions:
     out: str
     truth: str | None = None
     faults: bool = False
+    leaving_share: float = LEAVING_SHARE
+    """About so many of the customers leave."""
+    storms_s: tuple[float, ...] = ()
+    """When an outage begins that most customers meet, in seconds since the Unix epoch."""
+    silences: tuple[Silence, ...] = ()
     progress: Progress = field(default_factory=Silent)
     """Told the number of days, and how many of them have been written."""
 
 
 def simulate_to_file(options: SimulateOptions) -> int:
     """Write all events as JSON lines, and the truth about the customers; returns how many lines were written."""
-    world = make_world(options.seed, options.start_s, options.start_s + options.days * DAY_S)
-    told = stories(world, options.customers)
+    world = make_world(options.seed, options.start_s, options.start_s + options.days * DAY_S, options.storms_s)
+    told = stories(world, options.customers, options.leaving_share)
     emissions: Iterator[Emission] = map(emission, told_in_order(told))
+    if options.silences:
+        emissions = without_silent(emissions, options.silences)
     if options.faults:
         emissions = with_faults(emissions, Dice(f"{options.seed}/faults"))
     options.progress.expect(round(options.days))
@@ -84,6 +91,7 @@ class LiveOptions:
     prefix: str = ""
     seed: int | None = None
     """None takes one from the clock, so that a second run is not taken for duplicates of the first."""
+    leaving_share: float = LEAVING_SHARE
     faults: bool = False
     lasts_s: float | None = None
     """Stop after so many seconds; None goes on until stopped."""
@@ -100,7 +108,8 @@ async def simulate_live(options: LiveOptions, progress: Progress | None = None) 
         live = _Live(options, Publisher(producer, options.prefix), Dice(f"{seed}/live"))
         await live.publisher.find_topics(INPUT_TOPICS)
         # Told twice, the bulk of it last: a worker then knows who its customers are before it sees what they use.
-        for_facts, lives = (LiveLives(seed, options.customers, now_s, options.history_days) for _ in range(2))
+        who = (seed, options.customers, now_s, options.history_days, options.leaving_share)
+        for_facts, lives = LiveLives(*who), LiveLives(*who)
         await live.tell_past(for_facts, progress or Silent(), usage=False)
         await live.tell_past(lives, progress or Silent(), usage=True)
         desk = asyncio.create_task(live.watch_alerts())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.billing import (
@@ -13,7 +14,8 @@ from schemas.billing import (
     SubscriptionRenewed,
     SubscriptionStarted,
 )
-from schemas.usage import QuotaReported
+from schemas.engagement import BenefitGranted
+from schemas.usage import QuotaReported, SessionStarted
 from streams.simulation.dice import Dice
 from streams.simulation.happenings import DAY_S, HOUR_S, YEAR_S, Happening, Stream, in_order
 from streams.simulation.people import PLANS, Person, moment
@@ -44,6 +46,14 @@ class PriceBook:
                 mrr = step.mrr
         return mrr
 
+    def plan_at(self, time_s: float, first: str) -> str:
+        """The plan that applies at a time, `first` being the one that was bought."""
+        plan = first
+        for step in self.steps:
+            if step.time_s <= time_s and step.plan is not None:
+                plan = step.plan
+        return plan
+
     def with_rise(self, share: float, time_s: float, announced_s: float) -> PriceBook:
         """The same book with one more rise at the end; `share` is 0.2 for a fifth more."""
         earlier = tuple(step for step in self.steps if step.time_s < time_s)
@@ -52,42 +62,59 @@ class PriceBook:
 
 
 def ordinary_prices(person: Person, dice: Dice) -> PriceBook:
-    """A price that stays, or changes a little once a year, with notice; now and then another plan."""
+    """The rises that everybody gets, from which one in seven is spared, and now and then another plan."""
     first = round(person.plan.mrr * dice.pick((1.0, 1.0, 1.0, 0.9, 0.8)), 2)
     steps: list[PriceStep] = []
-    mrr, time_s = first, person.joined_s + dice.between(60.0, 420.0) * DAY_S
-    while time_s < person.end_s:
-        if dice.chance(0.6):
-            mrr = round(mrr * dice.between(1.01, 1.035), 2)
-            steps.append(PriceStep(time_s, time_s - dice.between(32.0, 50.0) * DAY_S, mrr))
-        elif dice.chance(0.5):
-            other = dice.pick(PLANS)
-            mrr = round(mrr * (dice.between(1.2, 1.8) if dice.chance(0.8) else dice.between(0.7, 0.9)), 2)
-            steps.append(PriceStep(time_s, time_s, mrr, other.name))
-        time_s += dice.between(300.0, 420.0) * DAY_S
+    mrr = first
+    switch_s = person.joined_s + dice.gap(900.0) * DAY_S + 60.0 * DAY_S
+    for rise in person.world.rises:
+        if rise.announced_s > person.joined_s and dice.chance(6.0 / 7.0):
+            mrr = round(mrr * (1.0 + rise.share), 2)
+            steps.append(PriceStep(rise.time_s, rise.announced_s, mrr))
+    if switch_s < person.end_s and all(abs(switch_s - step.time_s) > 70.0 * DAY_S for step in steps):
+        other = dice.pick([plan for plan in PLANS if plan.name != person.plan.name])
+        factor = dice.between(1.2, 1.8) if dice.chance(0.8) else dice.between(0.75, 0.9)
+        steps = [step for step in steps if step.time_s < switch_s]
+        mrr = round((steps[-1].mrr if steps else first) * factor, 2)
+        steps.append(PriceStep(switch_s, switch_s, mrr, other.name))
     return PriceBook(first, tuple(steps))
 
 
-def subscription(person: Person, prices: PriceBook, dice: Dice, renews: bool = True) -> Stream:
-    """The start of the subscription, and its renewals while `renews`: half of them weeks ahead."""
+def subscription(person: Person, prices: PriceBook, dice: Dice, renews: bool = True, recognised: bool = True) -> Stream:
+    """The start of the subscription, and its renewals while `renews`: half of them weeks ahead.
+
+    Who is a customer for longer than what is told has a past as well: the start of the subscription at its own time,
+    the first use, the present contract, and for most (`recognised`) the last thing that they were given.
+    """
     ends_s = person.contract_ends_s
+    old = person.since_s < person.joined_s
     yield Happening(
-        person.joined_s,
+        person.since_s,
         SubscriptionStarted(
             plan=person.plan.name,
             mrr=prices.first_mrr,
             currency="EUR",
             term_months=None if ends_s is None else 12,
-            contract_ends_at=None if ends_s is None else moment(ends_s),
+            contract_ends_at=None if ends_s is None or old else moment(ends_s),
             acquired_via=dice.weighted(("search", "referral", "partner", "advert"), (0.4, 0.25, 0.15, 0.2)),
         ),
     )
+    past = [Happening(person.since_s + HOUR_S, SessionStarted(client="web"))] if old else []
+    if old and ends_s is not None:
+        renewal = SubscriptionRenewed(plan=person.plan.name, mrr=prices.first_mrr, contract_ends_at=moment(ends_s))
+        past.append(Happening(max(ends_s - YEAR_S, person.since_s + HOUR_S), renewal))
+    given_s = person.joined_s - dice.between(5.0, 300.0) * DAY_S
+    if recognised and given_s > person.since_s + 30.0 * DAY_S and dice.chance(0.8):
+        past.append(Happening(given_s, BenefitGranted(kind="credit", value=10.0)))
+    yield from in_order(past)
     while renews and ends_s is not None and ends_s < person.end_s:
         ahead_s = dice.between(20.0, 50.0) * DAY_S if dice.chance(0.5) else HOUR_S
         renewed_s = max(ends_s - ahead_s, person.joined_s + DAY_S)
         ends_s += YEAR_S
         renewal = SubscriptionRenewed(
-            plan=person.plan.name, mrr=prices.mrr_at(renewed_s), contract_ends_at=moment(ends_s)
+            plan=prices.plan_at(renewed_s, person.plan.name),
+            mrr=prices.mrr_at(renewed_s),
+            contract_ends_at=moment(ends_s),
         )
         yield Happening(renewed_s, renewal)
 
@@ -110,7 +137,30 @@ def price_changes(person: Person, prices: PriceBook) -> Stream:
     return in_order(happenings)
 
 
-def invoices(person: Person, prices: PriceBook, dice: Dice, until_s: float | None = None) -> Stream:
+Bill = Callable[[float, InvoiceIssued, Dice], InvoiceIssued]
+"""What a life makes of an ordinary invoice at a time."""
+Quota = Callable[[float, Dice], float]
+"""The share of the plan's quota that was used in the period before a time."""
+
+
+def as_quoted(_time_s: float, invoice: InvoiceIssued, _dice: Dice) -> InvoiceIssued:
+    """The invoice as the customer was told that it would be."""
+    return invoice
+
+
+def well_used(_time_s: float, dice: Dice) -> float:
+    """Two fifths of the quota, up to nearly all of it."""
+    return dice.between(0.4, 0.95)
+
+
+def invoices(
+    person: Person,
+    prices: PriceBook,
+    dice: Dice,
+    until_s: float | None = None,
+    bill: Bill = as_quoted,
+    quota: Quota = well_used,
+) -> Stream:
     """An invoice per billing period, paid within two days; one in sixty fails at first and is paid the day after."""
     period_s = person.plan.billing_days * DAY_S
     share_of_month = person.plan.billing_days / 30.0
@@ -118,17 +168,20 @@ def invoices(person: Person, prices: PriceBook, dice: Dice, until_s: float | Non
     time_s = person.joined_s + HOUR_S
     while time_s < stop_s:
         amount = round(prices.mrr_at(time_s) * share_of_month, 2)
-        yield from _invoice(person, dice, time_s, amount)
+        used = round(quota(time_s, dice) * 1_000.0)
+        invoice = InvoiceIssued(
+            invoice_id=person.reference("INV", time_s), amount=amount, currency="EUR", quoted_amount=amount
+        )
+        yield Happening(time_s - 60.0, QuotaReported(used=used, included=1_000))
+        yield from _settled(time_s, bill(time_s, invoice, dice), dice)
         time_s += period_s
 
 
-def _invoice(person: Person, dice: Dice, time_s: float, amount: float) -> Stream:
-    invoice_id = person.reference("INV", time_s)
-    used = round(dice.between(0.4, 0.95) * 1_000.0)
-    yield Happening(time_s - 60.0, QuotaReported(used=used, included=1_000))
-    yield Happening(time_s, InvoiceIssued(invoice_id=invoice_id, amount=amount, currency="EUR", quoted_amount=amount))
+def _settled(time_s: float, invoice: InvoiceIssued, dice: Dice) -> Stream:
+    yield Happening(time_s, invoice)
     paid_s = time_s + dice.between(0.1, 2.0) * DAY_S
     if dice.chance(1.0 / 60.0):
-        yield Happening(paid_s, PaymentFailed(invoice_id=invoice_id, attempt=1, reason="insufficient_funds"))
+        failed = PaymentFailed(invoice_id=invoice.invoice_id, attempt=1, reason="insufficient_funds")
+        yield Happening(paid_s, failed)
         paid_s += dice.between(0.5, 1.5) * DAY_S
-    yield Happening(paid_s, InvoicePaid(invoice_id=invoice_id, amount=amount))
+    yield Happening(paid_s, InvoicePaid(invoice_id=invoice.invoice_id, amount=invoice.amount))

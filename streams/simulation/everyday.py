@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from schemas.app_errors import OutageEnded, OutageStarted
+from schemas.app_errors import ErrorRaised, OutageEnded, OutageStarted
 from schemas.billing import (
     DiscountEnding,
     DisputeOpened,
@@ -252,15 +252,24 @@ GIVING: Final = frozenset({"benefit"})
 """The episodes that a customer who hears nothing from the business does not get either."""
 
 
-def everyday(person: Person, dice: Dice, heard_until_s: float | None = None) -> Stream:
-    """All of it for one customer; after `heard_until_s` the business gives nothing and keeps silent."""
+def everyday(
+    person: Person, dice: Dice, heard_until_s: float | None = None, without: frozenset[str] = frozenset()
+) -> Stream:
+    """All of it for one customer; after `heard_until_s` the business gives nothing and keeps silent.
+
+    `without` names the episodes, or `contact` or `news`, that this customer's life tells otherwise or goes without.
+    """
     streams = [
         _repeated(person, dice.branch(name), episode, YEAR_S / per_year, heard_until_s if name in GIVING else None)
         for name, episode, per_year in EPISODES
+        if name not in without
     ]
-    streams.append(_repeated(person, dice.branch("contact"), giving_contact, 55.0 * DAY_S, heard_until_s))
+    if "contact" not in without:
+        streams.append(_repeated(person, dice.branch("contact"), giving_contact, 55.0 * DAY_S, heard_until_s))
     streams.append(_outages(person, dice.branch("outages")))
-    streams.append(_releases(person, dice.branch("releases")))
+    streams.append(_releases(person, dice.branch("releases"), 0.0 if "news" in without else 0.6))
+    if person.world.storms:
+        streams.append(_storms(person, dice.branch("storms")))
     return merged(streams)
 
 
@@ -284,12 +293,34 @@ def _outages(person: Person, dice: Dice) -> Stream:
     return in_order(told)
 
 
-def _releases(person: Person, dice: Dice) -> Stream:
+def _storms(person: Person, dice: Dice) -> Stream:
+    """What four in five customers meet: the outage, a burst of errors within the hour, and from some a ticket."""
+    told: list[Happening] = []
+    for storm in person.world.storms:
+        if storm.start_s < person.joined_s or not dice.chance(0.8):
+            continue
+        told.append(Happening(storm.start_s, OutageStarted(outage_id=storm.outage_id, service="web")))
+        for _ in range(dice.whole(3, 10)):
+            fatal = dice.chance(0.3)
+            error = ErrorRaised(code="E_UNAVAILABLE", fatal=fatal, feature="board", count=dice.whole(1, 4))
+            told.append(Happening(storm.start_s + dice.between(1.0, 55.0) * MINUTE_S, error))
+        told.append(Happening(storm.end_s, OutageEnded(outage_id=storm.outage_id)))
+        if dice.chance(0.15):
+            asked_s = storm.start_s + dice.between(5.0, 100.0) * MINUTE_S
+            ticket_id = person.reference("T", asked_s)
+            told.append(Happening(asked_s, TicketOpened(ticket_id=ticket_id, topic="outage", channel="web")))
+            solved = TicketResolved(ticket_id=ticket_id, resolution="solved")
+            told.append(Happening(storm.end_s + dice.between(1.0, 20.0) * HOUR_S, solved))
+        told.append(Happening(storm.end_s + HOUR_S, ContactMade(purpose="incident_notice", channel="email")))
+    return in_order(told)
+
+
+def _releases(person: Person, dice: Dice, tried: float) -> Stream:
     told: list[Happening] = []
     for release in person.world.releases:
         if release.time_s > person.joined_s:
             told.append(Happening(release.time_s, FeatureReleased(feature=release.feature)))
-            if dice.chance(0.6):
+            if dice.chance(tried):
                 tried_s = release.time_s + dice.between(1.0, 40.0) * DAY_S
                 told.append(Happening(tried_s, FeatureUsed(feature=release.feature, count=dice.whole(1, 4))))
     return in_order(told)

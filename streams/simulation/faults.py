@@ -1,13 +1,14 @@
 """What goes wrong on the way: duplicates, late and reordered events, broken records for each reason, stray feedback.
 
-The faults add and delay, they take nothing away: every sound event still arrives, so the truth about the customers
-stays what it was. `detector_failed` is not among the reasons here: no input is meant to bring that about.
+`with_faults` adds and delays and takes nothing away: every sound event still arrives, so the truth about the customers
+stays what it was. Only a silence, which is asked for by name, swallows events. `detector_failed` is not among the
+reasons here: no input is meant to bring that about.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,6 +135,22 @@ def with_faults(emissions: Iterator[Emission], dice: Dice, rates: FaultRates | N
             yield sound
     while held:
         yield heapq.heappop(held)[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A topic on which nothing arrives from one time to another, in seconds since the Unix epoch."""
+
+    topic: str
+    start_s: float
+    end_s: float
+
+
+def without_silent(emissions: Iterator[Emission], silences: Sequence[Silence]) -> Iterator[Emission]:
+    """The emissions without those that a silent feed swallows: what happened meanwhile is never told."""
+    for one in emissions:
+        if not any(each.topic == one.topic and each.start_s <= one.time_s < each.end_s for each in silences):
+            yield one
 
 
 def broken_copy(sound: Emission, number: int) -> Emission:

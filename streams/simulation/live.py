@@ -13,8 +13,9 @@ from typing import Final
 
 from schemas.usage import FeatureUsed, SessionEnded, SessionStarted
 from streams.simulation.happenings import DAY_S
-from streams.simulation.people import World, make_world
-from streams.simulation.population import by_time, numbered, stories, told_in_order
+from streams.simulation.lives import Story
+from streams.simulation.people import make_world
+from streams.simulation.population import LEAVING_SHARE, by_time, numbered, stories, told_in_order
 from streams.simulation.wire import Told, restamped
 
 AHEAD_DAYS: Final = 60.0
@@ -29,8 +30,11 @@ KEPT_OF: Final = 4
 class LiveLives:
     """Customers with a past of `history_days` before `now_s` and an endless future, in fast motion."""
 
-    def __init__(self, seed: int, customers: int, now_s: float, history_days: float) -> None:
+    def __init__(
+        self, seed: int, customers: int, now_s: float, history_days: float, leaving_share: float = LEAVING_SHARE
+    ) -> None:
         self._seed, self._customers, self._now_s = seed, customers, now_s
+        self._leaving_share = leaving_share
         self._start_s = now_s - history_days * DAY_S
         self._length_s = (history_days + AHEAD_DAYS) * DAY_S
         self._to_come: list[Iterator[Told]] = []
@@ -42,7 +46,7 @@ class LiveLives:
         One customer after the other: whoever looks while it is still being told sees some customers whole and others
         not at all, and not all of them as if they had just fallen silent.
         """
-        for story in stories(self._world(0), self._customers):
+        for story in self._stories(0):
             lives_on = numbered(story)
             for told in lives_on:
                 if told.time_s >= self._now_s:
@@ -60,9 +64,10 @@ class LiveLives:
     def _told_future(self) -> Iterator[Told]:
         yield from heapq.merge(*self._to_come, key=by_time)
         for later in count(1):
-            yield from told_in_order(stories(self._world(later), self._customers))
+            yield from told_in_order(self._stories(later))
 
-    def _world(self, later: int) -> World:
-        """The world of a round: other customers, who join when those of the one before have gone."""
+    def _stories(self, later: int) -> list[Story]:
+        """The customers of a round: others, who join when those of the one before have gone."""
         start_s = self._start_s + later * self._length_s
-        return make_world(self._seed * 1_000 + later, start_s, start_s + self._length_s)
+        world = make_world(self._seed * 1_000 + later, start_s, start_s + self._length_s)
+        return stories(world, self._customers, self._leaving_share)

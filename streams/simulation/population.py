@@ -5,28 +5,41 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from streams.durations import format_time
 from streams.simulation.dice import Dice
-from streams.simulation.lives import LIVES, Life, Story
+from streams.simulation.lives import LEAVING, LIVES, QUIET_LIVES, TROUBLED_LIVES, Life, Story
 from streams.simulation.people import World, make_person
 from streams.simulation.wire import Told
 
 by_time = attrgetter("time_s")
 
 
-def stories(world: World, customers: int) -> list[Story]:
-    """One story per customer; the first customers lead one life of each kind, the others by the shares of LIVES."""
+LEAVING_SHARE: Final = 0.18
+"""About so many of the customers leave within what is told, where nobody says otherwise."""
+
+
+def stories(world: World, customers: int, leaving_share: float = LEAVING_SHARE) -> list[Story]:
+    """One story per customer; the first ones lead one life of each kind, of the others about `leaving_share` leave.
+
+    Those in trouble are more than those who leave: some are helped, and some put up with it.
+    """
     dice = Dice(f"{world.seed}/lives")
-    dealt: list[Life] = [life for life, _share in dice.shuffled(LIVES)]
-    kinds, shares = [life for life, _share in LIVES], [share for _life, share in LIVES]
+    dealt = dice.shuffled(LIVES)
     told: list[Story] = []
     for number in range(customers):
         own = Dice(f"{world.seed}/customer/{number}")
-        life = dealt[number] if number < len(dealt) else dice.weighted(kinds, shares)
+        in_trouble = dice.chance(leaving_share / LEAVING)
+        life = _drawn(TROUBLED_LIVES if in_trouble else QUIET_LIVES, dice)
+        if number < len(dealt):
+            life = dealt[number]
         told.append(life(make_person(world, number, own.branch("person")), own.branch("life")))
     return told
+
+
+def _drawn(lives: tuple[tuple[Life, float], ...], dice: Dice) -> Life:
+    return dice.weighted([life for life, _ in lives], [share for _, share in lives])
 
 
 def told_in_order(all_stories: list[Story]) -> Iterator[Told]:
@@ -42,19 +55,23 @@ def numbered(story: Story) -> Iterator[Told]:
 
 
 def truth(story: Story) -> dict[str, Any]:
-    """What is known about a customer that the events do not say: the life, its cause, and whether it ended in time.
+    """What is known about a customer that the events do not say: what was wrong since when, and whether they left.
 
-    `cause` is a `churn_type` of the alert, or null where nothing would make this customer leave; `cause_codes` are
-    the signals it shows in. A customer with a cause and no `churned_at` had the trouble and stayed.
+    `churn_type`, `group` and `signal` are those of an alert that names the cause, null where nothing would make this
+    customer leave; `shows_in` are all signals that the trouble is seen in. Who has a cause and no `left_at` had the
+    trouble and stayed.
     """
-    churned_at_s = story.churned_at_s
-    if churned_at_s is not None and churned_at_s >= story.person.end_s:
-        churned_at_s = None
+    cause, left_s = story.cause, story.left_s
+    if left_s is not None and left_s >= story.person.end_s:
+        left_s = None
     return {
         "customer_id": story.person.customer_id,
         "life": story.life,
-        "cause": story.churn_type,
-        "cause_codes": list(story.cause_codes),
-        "onset_at": None if story.onset_s is None else format_time(story.onset_s),
-        "churned_at": None if churned_at_s is None else format_time(churned_at_s),
+        "churn_type": None if cause is None else cause.churn_type,
+        "group": None if cause is None else cause.group,
+        "signal": None if cause is None else cause.signals[0],
+        "shows_in": [] if cause is None else list(cause.signals),
+        "joined_at": format_time(story.person.joined_s),
+        "began_at": None if story.began_s is None else format_time(story.began_s),
+        "left_at": None if left_s is None else format_time(left_s),
     }

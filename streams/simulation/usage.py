@@ -28,14 +28,33 @@ class Errors:
     fatal: float = 0.06
 
 
-def sessions(person: Person, dice: Dice, level: Level = steady, errors: Errors | None = None) -> Stream:
-    """Sessions by the customer's rhythm, at the level of each day; whole days, so the stream stays in order."""
-    met = errors or Errors()
+Faults = Callable[[float], Errors]
+"""What a session may meet at a time."""
+
+
+def few_errors(_time_s: float, errors: Errors = Errors()) -> Errors:
+    """What everybody meets now and then."""
+    return errors
+
+
+def holiday_level(person: Person, time_s: float) -> float:
+    """How active the customer's holidays leave them at a time."""
+    return min((away.level for away in person.holidays if away.start_s <= time_s < away.end_s), default=1.0)
+
+
+def sessions(
+    person: Person, dice: Dice, level: Level = steady, faults: Faults = few_errors, breadth: Level = steady
+) -> Stream:
+    """Sessions by the customer's rhythm, at the level of each day; whole days, so the stream stays in order.
+
+    `breadth` is the share of the plan's features that the customer still turns to.
+    """
     local_shift_s = person.utc_offset_h * HOUR_S
     day_s = person.joined_s // DAY_S * DAY_S
     while day_s < person.end_s:
         weekday = int(day_s // DAY_S + 3) % 7
-        share = level(day_s + DAY_S / 2.0)
+        noon_s = day_s + DAY_S / 2.0
+        share = level(noon_s) * holiday_level(person, noon_s)
         if dice.chance(person.rhythm.active_chance[weekday] * min(1.0, share)):
             count = max(1, round(dice.whole(*person.rhythm.sessions) * share))
             starts = sorted(_clock_time_s(person, dice) for _ in range(count))
@@ -43,7 +62,8 @@ def sessions(person: Person, dice: Dice, level: Level = steady, errors: Errors |
                 latest = starts[index + 1] if index + 1 < count else DAY_S
                 start_s = day_s + start - local_shift_s
                 if start_s >= person.joined_s:
-                    yield from _session(person, dice, start_s, latest - start, met)
+                    features = max(1.0, person.plan.features * breadth(noon_s))
+                    yield from _session(dice, start_s, latest - start, features, faults(noon_s))
         day_s += DAY_S
 
 
@@ -55,12 +75,12 @@ def _clock_time_s(person: Person, dice: Dice) -> float:
     return min(max(hour, 0.05), 23.5) * HOUR_S
 
 
-def _session(person: Person, dice: Dice, start_s: float, room_s: float, errors: Errors) -> Stream:
+def _session(dice: Dice, start_s: float, room_s: float, features: float, errors: Errors) -> Stream:
     duration_s = min(dice.gap(14.0 * MINUTE_S) + 20.0, room_s * 0.9)
     yield Happening(start_s, SessionStarted(client=dice.weighted(("web", "ios", "android"), (0.5, 0.3, 0.2))))
     steps = dice.whole(1, 2)
     for step in range(steps):
-        feature = FEATURES[int(person.plan.features * dice.between(0.0, 1.0) ** 1.6)]
+        feature = FEATURES[int(features * dice.between(0.0, 1.0) ** 1.6)]
         at_s = start_s + duration_s * (step + dice.between(0.1, 0.5)) / (steps + 1)
         yield Happening(at_s, FeatureUsed(feature=feature, count=dice.whole(1, 9)))
     if dice.chance(errors.per_session):

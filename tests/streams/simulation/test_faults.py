@@ -13,7 +13,16 @@ from schemas.events import TYPE_OF
 from schemas.intake import Accepted, Rejected, read_event
 from streams.durations import parse_time_s
 from streams.simulation.dice import Dice
-from streams.simulation.faults import BROKEN, STRAYS, FaultRates, broken_copy, stray_feedback, with_faults
+from streams.simulation.faults import (
+    BROKEN,
+    STRAYS,
+    FaultRates,
+    Silence,
+    broken_copy,
+    stray_feedback,
+    with_faults,
+    without_silent,
+)
 from streams.simulation.happenings import DAY_S
 from streams.simulation.people import make_world
 from streams.simulation.population import stories, told_in_order
@@ -74,6 +83,17 @@ def test_stray_feedback_obeys_its_contract(number: int) -> None:
     read = read_event(stray_feedback(next(sound()), number).value, (), NOW_S)
     assert isinstance(read, Accepted)
     assert TYPE_OF[type(read.event.data)] == STRAYS[number][0]
+
+
+def test_a_silence_swallows_one_feed_between_two_times_and_nothing_else() -> None:
+    silence = Silence("usage.events", START_S + 20 * DAY_S, START_S + 30 * DAY_S)
+    heard = list(without_silent(sound(), (silence,)))
+    missing = list((Counter(one.value for one in sound()) - Counter(one.value for one in heard)).elements())
+    assert missing
+    assert not any(one.topic == silence.topic and silence.start_s <= one.time_s < silence.end_s for one in heard)
+    swallowed = [one for one in sound() if one.value in set(missing)]
+    assert {one.topic for one in swallowed} == {"usage.events"}
+    assert all(silence.start_s <= one.time_s < silence.end_s for one in swallowed)
 
 
 def test_broken_lines_stay_lines() -> None:
