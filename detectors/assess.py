@@ -62,6 +62,7 @@ class Assessor:
         )
         self.base = probability(model.intercept)
         self.all = sum(row.bit for row in self.rows)
+        self.looked_up = sum(row.bit for row in self.rows if row.signal.looks_up)
         self.weights = {row.number: row.weight for row in self.rows}
         self.special = Weights.of_policy(policy, self.weights)
         self.by_number = {row.number: row for row in self.rows}
@@ -128,6 +129,17 @@ class Assessor:
         for number, due_s in c.dues.items():
             if due_s <= now_s and number > 0:
                 mask |= 1 << number
+        return mask & self.all
+
+    def moving(self, c: Customer) -> int:
+        """Bits of the signals that may have moved though their answer holds: what is said of a customer needs them.
+
+        A strength grows by up to a tenth before it is read again, and what is looked up comes with other events; a
+        signal without a strength has none before an event or its deadline.
+        """
+        mask = self.looked_up
+        for number in c.strengths:
+            mask |= 1 << number
         return mask & self.all
 
     def contributions(self, c: Customer) -> dict[int, float]:

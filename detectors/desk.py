@@ -1,8 +1,8 @@
 """Where one customer is looked at: what is read, what is decided, and what goes out.
 
 Rules: a look changes that customer and the outbox, and nothing else; it is a `read` and then a `decide`, so that what
-is true of many customers at once can be found between the two; what is announced is exact, all signals having been
-read again at that moment.
+is true of many customers at once can be found between the two; what is announced is exact, all signals that can have
+moved having been read again at that moment.
 """
 
 from collections import Counter
@@ -71,7 +71,7 @@ class Desk:
         if before is not None:
             said = judged_by_both(c, said, self.rules, before, at)  # all has been read
         elif (status_of(c), said.verdict) in TRANSITIONS:
-            p = read(c, at, assessor, assessor.all)  # what is said must be exact
+            p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))
         if step is not None and not self._is_held(c, step[1]):

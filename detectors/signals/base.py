@@ -104,10 +104,10 @@ Explain = Callable[[Customer, Moment, float], Because]
 class Signal:
     """One row of the catalogue."""
 
-    __slots__ = ("code", "depends", "doc", "explain", "group", "measure", "number")
+    __slots__ = ("code", "depends", "doc", "explain", "group", "looks_up", "measure", "number")
 
-    def __init__(self, code: str, number: int, depends: tuple[type, ...], measure: Measure) -> None:
-        self.code, self.number, self.depends, self.measure = code, number, depends, measure
+    def __init__(self, code: str, number: int, depends: tuple[type, ...], measure: Measure, *, looks_up: bool) -> None:
+        self.code, self.number, self.depends, self.measure, self.looks_up = code, number, depends, measure, looks_up
         self.group = code.split(".", 1)[0]
         self.doc = (measure.__doc__ or "").strip()
         self.explain: Explain = self._unexplained
@@ -127,13 +127,17 @@ class Signal:
 CATALOGUE: dict[str, Signal] = {}
 
 
-def signal(code: str, *, number: int, depends: tuple[type, ...]) -> Callable[[Measure], Signal]:
-    """Declare a signal: its code, its number in stored states (never given twice), the events it depends on."""
+def signal(code: str, *, number: int, depends: tuple[type, ...], looks_up: bool = False) -> Callable[[Measure], Signal]:
+    """Declare a signal: its code, its number in stored states (never given twice), the events it depends on.
+
+    One that `looks_up` uses more than these events tell, which is no reason to read it after all of the others: it is
+    read again before anything is announced.
+    """
 
     def register(measure: Measure) -> Signal:
         if code in CATALOGUE or any(number == s.number for s in CATALOGUE.values()):
             raise ValueError(f"{code}: its code or its number {number} is taken")
-        CATALOGUE[code] = Signal(code, number, depends, measure)
+        CATALOGUE[code] = Signal(code, number, depends, measure, looks_up=looks_up)
         return CATALOGUE[code]
 
     return register

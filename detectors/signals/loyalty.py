@@ -69,7 +69,7 @@ def newcomer_deals(c: Customer, at: Moment) -> tuple[list[Case], int]:
 @signal(
     "loyalty.newcomer_deal",
     number=27,
-    depends=(OfferSent, SubscriptionStarted, SubscriptionRenewed, PlanChanged, PriceChanged),
+    depends=(OfferSent, SubscriptionStarted, SubscriptionRenewed, PlanChanged, PriceChanged, OrderPlaced),
 )
 def newcomer_deal(c: Customer, at: Moment) -> float | None:
     """Newcomers-only offers seen within the window: 1 each, and up to 2 more the cheaper it is than the own price."""

@@ -28,7 +28,7 @@ def now_and_before(c: Customer, at: Moment) -> tuple[int, float | None]:
     return recent, (total - recent) / length_d * window_d
 
 
-@signal("quality.decline", number=33, depends=(ErrorRaised, OutageStarted, TicketOpened, DisputeOpened))
+@signal("quality.decline", number=33, depends=(ErrorRaised, OutageStarted, TicketOpened, DisputeOpened), looks_up=True)
 def decline(c: Customer, at: Moment) -> float | None:
     """Faults and complaints (errors, outages, tickets, disputes) within the window ÷ own rate of the 84 days before.
 

@@ -63,6 +63,7 @@ def doubts(c: Customer, at: Moment) -> list[tuple[str, list[str]]]:
         BenefitGranted,
         CustomerContacted,
     ),
+    looks_up=True,
 )
 def second_thoughts(c: Customer, at: Moment) -> float | None:
     """Signs of doubt in the first days after the first purchase (`stages.onboarding_d`), read once a day.
@@ -101,7 +102,12 @@ def begun(c: Customer, at: Moment) -> tuple[str, int, int] | None:
     return None
 
 
-@signal("lead.stalled", number=48, depends=(LeadRegistered, SubscriptionStarted, SubscriptionRenewed, OrderPlaced))
+@signal(
+    "lead.stalled",
+    number=48,
+    depends=(LeadRegistered, SubscriptionStarted, SubscriptionRenewed, OrderPlaced),
+    looks_up=True,
+)
 def stalled(c: Customer, at: Moment) -> float | None:
     """Share of its time that a trial or lead has passed without activation, read once a day; 0 once activated."""
     stage = begun(c, at)
@@ -134,6 +140,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     "lifecycle.past_optimum",
     number=49,
     depends=(SubscriptionStarted, SubscriptionRenewed, InvoiceIssued, OrderPlaced),
+    looks_up=True,
 )
 def past_optimum(c: Customer, at: Moment) -> float | None:
     """Active life (first use to last use) ÷ the useful life expected of the plan (policy `[life]`).

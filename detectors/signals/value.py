@@ -66,7 +66,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     )
 
 
-@signal("value.silence", number=29, depends=(SessionStarted, SessionEnded, FeatureUsed, OrderPlaced))
+@signal("value.silence", number=29, depends=(SessionStarted, SessionEnded, FeatureUsed, OrderPlaced), looks_up=True)
 def silence(c: Customer, at: Moment) -> float | None:
     """Time since the last activity ÷ own usual gap, while the feed itself is alive."""
     if not c.gap_s:
@@ -122,7 +122,7 @@ def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
     return used, sorted(dropped), at.policy.value.plan_features.get(c.plan, 0)
 
 
-@signal("value.shallow_use", number=30, depends=(FeatureUsed,))
+@signal("value.shallow_use", number=30, depends=(FeatureUsed,), looks_up=True)
 def shallow_use(c: Customer, at: Moment) -> float | None:
     """Distinct features in the window against the window before it, and against those of the plan; the worse.
 
@@ -180,7 +180,7 @@ def untried_news(c: Customer, at: Moment) -> tuple[list[str], list[str]]:
     return released, untried
 
 
-@signal("value.no_news_used", number=31, depends=(FeatureReleased,))
+@signal("value.no_news_used", number=31, depends=(FeatureReleased,), looks_up=True)
 def no_news_used(c: Customer, at: Moment) -> float | None:
     """Share of the features released within the window (and `value.news_grace_d` ago) that were not tried yet."""
     if not c.news:
