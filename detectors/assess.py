@@ -1,14 +1,17 @@
 """From a customer's state to a probability, with exact contributions.
 
 `Assessor` is compiled from a policy and a model once. A signal is read again only if an event it depends
-on came or its own deadline passed; the other strengths are those of the last reading.
+on came or its own deadline passed; the other strengths are those of the last reading. What a learned model makes of
+everything else is read again when the day or the model is another, and whenever something is announced.
 """
 
+import zlib
 from typing import NamedTuple
 
 from detectors.catalogue import SignalPolicy
 from detectors.customer import NEVER, Customer
 from detectors.history import HANDLERS
+from detectors.learning.rest import Reader
 from detectors.model import Model, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
@@ -66,6 +69,8 @@ class Assessor:
         self.weights = {row.number: row.weight for row in self.rows}
         self.special = Weights.of_policy(policy, self.weights)
         self.by_number = {row.number: row for row in self.rows}
+        self.reader = Reader(policy, model, {row.signal.code: row.number for row in self.rows})
+        self.mark = (zlib.crc32(model.version.encode()) << 24) + (1 << 23) if self.reader.learned else 0  # + the day
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
@@ -108,7 +113,10 @@ class Assessor:
         c.known = known
         if self.special is not None:
             self.special.look(c, at)
-        c.probability = p = probability(self.log_odds(c)) if strengths else self.base
+        if self.mark and (mask == self.all or c.rest_read != self.mark + at.day):
+            rest = self.reader.read(c, at.now_s)
+            c.rest, c.rest_shares, c.rest_read = rest.log_odds, rest.speaks_for, self.mark + at.day
+        c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base
         return p
 
     def weights_of(self, c: Customer) -> dict[int, float]:
@@ -116,8 +124,8 @@ class Assessor:
         return self.weights if self.special is None else self.special.of(c)
 
     def log_odds(self, c: Customer) -> float:
-        """Intercept plus weight × strength, added up in the order of the signals' numbers."""
-        z, strengths = self.model.intercept, c.strengths
+        """Intercept and features, plus weight × strength, added up in the order of the signals' numbers."""
+        z, strengths = c.rest if self.mark else self.model.intercept, c.strengths
         weights = self.weights if self.special is None else self.special.of(c)
         for number in sorted(strengths):
             z += weights.get(number, 0.0) * strengths[number]
@@ -143,16 +151,19 @@ class Assessor:
         return mask & self.all
 
     def contributions(self, c: Customer) -> dict[int, float]:
-        """Log-odds by signal number, of the signals with a strength."""
+        """Log-odds by signal number, of the signals with a strength, with what features say of the same."""
         weights = self.weights_of(c)
-        return {n: weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
+        found = {n: weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
+        if self.mark:
+            for number, share in c.rest_shares.items():
+                if number in found:
+                    found[number] += share
+        return found
 
     def first_reason(self, c: Customer) -> int:
         """Number of the signal that adds most, 0 where none adds anything."""
         best, most = 0, 0.0
-        weights = self.weights_of(c)
-        for number in sorted(c.strengths):
-            contribution = weights.get(number, 0.0) * c.strengths[number]
+        for number, contribution in self.contributions(c).items():
             if contribution > most:
                 best, most = number, contribution
         return best

@@ -6,10 +6,10 @@ too early, or twice, does no harm, and a deadline that was moved back need not b
 are there again without decoding a state: a state's header has its deadline.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 
-from detectors.customer import HOUR_S, NEVER
+from detectors.customer import HOUR_S, NEVER, read_header
 
 
 class Deadlines:
@@ -66,3 +66,14 @@ class Deadlines:
             heappush(self._next, due_s)
             keys = self._seconds[due_s] = set()
         keys.add(key)
+
+
+def waiting_and_due(states: Mapping[bytes, bytes]) -> tuple[set[bytes], list[tuple[bytes, int]]]:
+    """Who of some states waits for an assessment, and when each is due: what their headers say."""
+    waiting, dues = set(), []
+    for key, state in states.items():
+        _, due_s, waits = read_header(state)
+        if waits:
+            waiting.add(key)
+        dues.append((key, due_s))
+    return waiting, dues

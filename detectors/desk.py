@@ -6,7 +6,7 @@ moved having been read again at that moment.
 """
 
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from detectors.announce import revise, score_row
 from detectors.budget import Place, place_of
@@ -28,6 +28,14 @@ Asks = tuple[Place, ChangedBy]
 """Where a customer stands whose alert would open, and what brought that about."""
 
 OPENED: Final[tuple[Status, Change]] = ("open", "opened")
+
+
+class Look(NamedTuple):
+    """One customer between reading it and deciding about it."""
+
+    key: bytes
+    before: Customer  # as it was; the same object as `customer` unless care is taken
+    customer: Customer
 
 
 class Desk:

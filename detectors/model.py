@@ -1,7 +1,9 @@
-"""What turns strengths into a probability: an intercept and one weight per signal, as plain numbers.
+"""What turns strengths into a probability: an intercept, and one weight per signal and per feature, as plain numbers.
 
-Contributions are exact: the log-odds are the intercept plus the sum of weight × strength (a logistic
-model; Hosmer, Lemeshow & Sturdivant, Applied Logistic Regression, 2013).
+Contributions are exact: the log-odds are the intercept, plus weight × strength of each signal, plus what the features
+of the customer add (a logistic model; Hosmer, Lemeshow & Sturdivant, Applied Logistic Regression, 2013). A reason is
+always a signal. What a feature adds beyond its usual value goes to the signal it speaks for while that one is raised;
+everything else is the customer's own intercept (`detectors.learning.rest`). So the parts add up, whatever is raised.
 """
 
 import hashlib
@@ -20,6 +22,12 @@ class Model(msgspec.Struct, frozen=True):
     intercept: float
     weights: dict[str, float]
     examples: int = 0
+    features: dict[str, float] = {}
+    """Log-odds per unit of each feature, `unknown:CODE`, `plan:NAME` and `via:CHANNEL`; none in the prior."""
+    usual: dict[str, float] = {}
+    """The mean of each feature that speaks for a signal, over what was learned from."""
+    proven: bool = False
+    """Whether the outcomes since have shown that it tells leavers from others."""
 
     @classmethod
     def prior(cls, policy: Policy) -> "Model":
@@ -35,8 +43,10 @@ class Model(msgspec.Struct, frozen=True):
 
     @property
     def confidence(self) -> Confidence:
-        """`rules` until the first outcome has been learned."""
-        return "learning" if self.examples else "rules"
+        """`rules` until the first outcome has been learned, `proven` once outcomes have shown its skill."""
+        if not self.examples:
+            return "rules"
+        return "proven" if self.proven else "learning"
 
 
 def probability(log_odds: float) -> float:

@@ -13,7 +13,7 @@ Rules:
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import xxhash
@@ -32,15 +32,18 @@ from detectors.customer import (
     load,
     read_header,
 )
-from detectors.deadlines import Deadlines
-from detectors.desk import Asks, Desk
+from detectors.deadlines import Deadlines, waiting_and_due
+from detectors.desk import Asks, Desk, Look
 from detectors.everybody import COUNTED, USE, USE_EVERY_S, Everybody
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
+from detectors.learning.examples import WATCHES, Ledger
+from detectors.learning.space import Answers
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
 from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
+from detectors.sources import Seeds
 from detectors.world import dump_world, load_world
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import TYPE_OF, decode_event
@@ -49,16 +52,7 @@ from schemas.retention import ErasureRequested
 
 D = TypeVar("D")
 PARTITION_KEY = b""  # no customer has it: ids are not empty
-MAX_SOURCES = 10_000
 OTHER = 1  # the bit that says "touched" where no signal depends on the event
-
-
-class Look(NamedTuple):
-    """One customer between reading it and deciding about it."""
-
-    key: bytes
-    before: Customer  # as it was; the same object as `customer` unless care is taken
-    customer: Customer
 
 
 class PoisonedError(Exception):
@@ -79,15 +73,16 @@ class Partition:
         journal: str = "churn.journal",
         app_version: str = "0",
         handlers: Mapping[type, Handler[Any]] = HANDLERS,
+        examples: bool = False,
     ) -> None:
         self.number, self.states, self.max_hot, self.journal = number, states, max_hot, journal
-        self.app_version = app_version
+        self.app_version, self.writes_examples = app_version, examples
         self.handlers = handlers
         self.stats: Counter[str] = Counter()
         self._stats_before: Counter[str] = Counter()
         self._fed: list[Sequence[Record]] = []
         self._careful = False
-        self._seeds: dict[str, int] = {}
+        self._seeds = Seeds()
         self.rules = Rules(policy, model)
         self._rewind()
 
@@ -95,6 +90,8 @@ class Partition:
         """Read customers with the policy and the model in force from here on."""
         self.assessor = self.rules.assessor
         self.desk = Desk(self.number, self.rules, self.stats)
+        self.answers = Answers(self.assessor.model, self.assessor.weights)
+        self.ledger.policy = self.assessor.policy
         self.everybody = Everybody(self.number, self.assessor.policy)
         masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
         self.routes = {
@@ -121,7 +118,7 @@ class Partition:
         """Be as the state bytes say: at the start, and when what happened since must be taken back."""
         self.hot: dict[bytes, Customer] = {}
         self.dirty: dict[bytes, Customer | None] = {}
-        self.touched: set[bytes] = set()
+        self.touched, dues = waiting_and_due(self.states)
         self.out = Outbox()
         self.stats.clear()
         self.stats.update(self._stats_before)
@@ -129,13 +126,8 @@ class Partition:
         self.position = read_header(stored)[0] if stored else 0
         self.world = load_world(stored)
         self.rules.load(self.states.get(RULES_KEY))
+        self.ledger = Ledger(self.states, self.rules.assessor.policy)
         self._decide_by_rules()
-        dues = []
-        for key, state in self.states.items():
-            _, due_s, waiting = read_header(state)
-            if waiting:
-                self.touched.add(key)
-            dues.append((key, due_s))
         self.deadlines = Deadlines(dues)
         self._rose = False
 
@@ -173,7 +165,7 @@ class Partition:
                 continue
             handler, mask, urgent, counted = routes[kind]
             c = hot.get(key) or self._load(key)
-            seed = seeds.get(event.source) or self._seed(event.source)
+            seed = seeds[event.source]
             digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
             ring = c.ring
             if offset < c.fence:
@@ -218,13 +210,6 @@ class Partition:
         self.position = position
         self.stats["records"] += len(records)
 
-    def _seed(self, source: str) -> int:
-        """A source's part of an event's identity; there are few sources, so it is remembered."""
-        if len(self._seeds) > MAX_SOURCES:
-            self._seeds.clear()
-        seed = self._seeds[source] = xxhash.xxh3_64_intdigest(source.encode())
-        return seed
-
     def _control(self, r: Record) -> None:
         """Apply a record that is nobody's event."""
         try:
@@ -254,14 +239,30 @@ class Partition:
         """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
-        self._look_at(sorted(self.touched | self.deadlines.pop(now_s, self._due_of)), now_s, r)
+        due = self.touched | self.deadlines.pop(now_s, self._due_of)
+        watches = [key for key in sorted(due) if key.startswith(WATCHES)]
+        self._look_at(sorted(due.difference(watches)), now_s, r)
         self.touched.clear()
+        for key in watches:
+            self._wake(key, now_s, r)
         self.desk.incidents.tick(self.world, self.out, now_s)
         self.everybody.tick(self.world, self.out, now_s)
         self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
 
+    def _wake(self, key: bytes, now_s: int, r: Record) -> None:
+        """Write down a landmark of a customer, and hand on what has matured."""
+        customer = key[len(WATCHES) :]
+        try:
+            self.ledger.wake(customer, self._load(customer), self.world, now_s, self.answers, self.out)
+        except Exception as error:
+            self._failed(r, error)
+            self.ledger.forget(customer)
+        self.deadlines.move(key, now_s, self.ledger.due_of(key), now_s)
+
     def _due_of(self, key: bytes) -> int:
-        """When a customer is due, as its state says now."""
+        """When a customer, or what is written down of it, is due, as its state says now."""
+        if key.startswith(WATCHES):
+            return self.ledger.due_of(key)
         c = self.hot.get(key)
         if c is not None:
             return c.due_s
@@ -288,7 +289,10 @@ class Partition:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
         before = self._load(key)
         look = Look(key, before, load(dump(before)) if self._careful else before)
-        self.world.purse.customers += before.probability < 0.0
+        if before.probability < 0.0:
+            self.world.purse.customers += 1
+            if self.writes_examples:
+                self.ledger.meet(key, self.world, self.world.now_s, self.deadlines)
         try:
             self._rose |= self.desk.read(look.customer)
         except Exception as error:
@@ -342,6 +346,7 @@ class Partition:
         self.hot.pop(key, None)
         self.touched.discard(key)
         self.dirty[key] = None
+        self.ledger.forget(key)
         self.stats["erased"] += 1
 
     def calls(self) -> dict[str, tuple[int, int]]:
@@ -350,14 +355,8 @@ class Partition:
 
     def _refuse(self, r: Record, reason: Reason, detail: str) -> None:
         """Hand a record on as a dead letter, as it came."""
-        letter = DeadLetter(
-            reason=reason,
-            detail=detail,
-            stage="detector",
-            origin=Origin(self.journal, self.number, r.offset, r.timestamp),
-            attempts=1,
-            app_version=self.app_version,
-        )
+        at, version = Origin(self.journal, self.number, r.offset, r.timestamp), self.app_version
+        letter = DeadLetter(reason=reason, detail=detail, stage="detector", origin=at, attempts=1, app_version=version)
         self.out.write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
         self.stats[f"dead_{reason}"] += 1
 
@@ -376,6 +375,7 @@ class Partition:
                 raise
             self._again()
             return self.snapshot()
+        states += self.ledger.dirty.items()
         for key, state in states:
             if state is None:
                 self.states.pop(key, None)
@@ -391,6 +391,7 @@ class Partition:
         taken = Snapshot(states, self.out.writes)
         self.out, self._fed, self._careful = Outbox(), [], False
         self.dirty.clear()
+        self.ledger.dirty.clear()
         self._stats_before = self.stats.copy()
         if len(self.hot) > self.max_hot:
             self.hot.clear()

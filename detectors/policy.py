@@ -11,6 +11,7 @@ import msgspec
 from detectors.catalogue import SignalPolicy, default_signals
 from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS
 from detectors.policy_care import BudgetPolicy, HoldOutPolicy, WinBackPolicy
+from detectors.policy_learning import LearningPolicy
 from schemas.alerts import ChurnType, LifecycleStage
 
 NAME: Final = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -256,6 +257,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, why("what people call it: the first half of its version"), NAME] = "default"
     churn: ChurnPolicy = ChurnPolicy()
+    learning: LearningPolicy = LearningPolicy()
     alerts: AlertPolicy = AlertPolicy()
     service: ServicePolicy = ServicePolicy()
     price: PricePolicy = PricePolicy()

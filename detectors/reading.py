@@ -15,10 +15,16 @@ from schemas.scores import ScoreRow
 
 def customers(partition: Partition) -> Iterator[tuple[bytes, Customer]]:
     """Every customer as it is now, in order of key."""
-    states, dirty = partition.states, partition.dirty
-    for key in sorted(states.keys() | dirty.keys()):
+    for key in sorted(customer_keys(partition)):
+        yield key, partition.hot.get(key) or load(partition.states[key])
+
+
+def customer_keys(partition: Partition) -> Iterator[bytes]:
+    """The key of every customer, in no order."""
+    dirty = partition.dirty
+    for key in partition.states.keys() | dirty.keys():
         if is_customer(key) and dirty.get(key, True) is not None:
-            yield key, partition.hot.get(key) or load(states[key])
+            yield key
 
 
 def customer(partition: Partition, key: bytes) -> Customer:

@@ -8,6 +8,7 @@ Write = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 ALERTS, CURRENT, SCORES, DEAD = "churn.alerts", "churn.alerts.current", "churn.scores", "churn.dlq"
 JOURNAL, INSIGHTS = "churn.journal", "churn.insights"  # what goes to the journal goes to every partition of it
+EXAMPLES = "churn.examples"
 
 
 class Record(Protocol):

@@ -140,13 +140,15 @@ def read_model_data(data: bytes | msgspec.Raw, version: str) -> Model:
         raise RefusedRulesError(f"$.data: {error}") from None
     if model.version != version or not 0 < len(version) <= VERSION_MAX:
         raise RefusedRulesError("$.data.version: not the id of its record")
-    if any(
-        not (isfinite(number) and abs(number) <= NUMBER_MAX) for number in (model.intercept, *model.weights.values())
-    ):
+    numbers = (model.intercept, *model.weights.values(), *model.features.values(), *model.usual.values())
+    if any(not (isfinite(number) and abs(number) <= NUMBER_MAX) for number in numbers):
         raise RefusedRulesError(f"$.data: every number must be between -{NUMBER_MAX:g} and {NUMBER_MAX:g}")
     unknown = sorted(model.weights.keys() - default_signals().keys())
     if unknown:
         raise RefusedRulesError(f"$.data.weights: there is no signal {unknown[0][:VERSION_MAX]}")
+    missing = sorted(default_signals().keys() - model.weights.keys()) if model.features else []
+    if missing or model.examples < 0:
+        raise RefusedRulesError(f"$.data: a model that has learned weighs every signal, and not {missing[:1]}")
     return model
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from detectors.assess import Assessor
+from detectors.learning.challengers import river_challengers
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.reading import scores_at
-from detectors.records import ALERTS, DEAD, INSIGHTS, JOURNAL, Write
+from detectors.records import ALERTS, DEAD, EXAMPLES, INSIGHTS, JOURNAL, Write
 from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
 from schemas.intake import Accepted, read_event
@@ -31,6 +32,7 @@ from schemas.topics import TOPICS
 from streams.engine.partitions import Places
 from streams.failures import Failure
 from streams.heard import EVENTS_SPAN_S, TOPIC_OF, Heard
+from streams.learning import Lessons, encode_model
 from streams.lines import open_output, read_lines, total_bytes
 from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
@@ -71,6 +73,8 @@ class Replay:
         self.refused: Counter[str] = Counter()
         self.origins: dict[int, dict[int, tuple[int, int]]] = {}  # partition → offset → file, line
         self.outcomes = Outcomes(policy)
+        self.lessons = Lessons(policy, river_challengers() if options.report is not None else None)
+        self._taken: Counter[int] = Counter()  # partition → examples of its outbox that were taken
         self.read = self.accepted = self.applied = 0
         self._since_snapshot = 0
         self._placed: Counter[int] = Counter()  # partition → records of its outbox that stand in the journal
@@ -79,7 +83,7 @@ class Replay:
     def partition(self, number: int) -> Partition:
         """The fold of a partition, made when it is first asked for."""
         if number not in self.partitions:
-            self.partitions[number] = Partition(number, {}, self.policy, self.model, max_hot=MAX_HOT)
+            self.partitions[number] = Partition(number, {}, self.policy, self.model, max_hot=MAX_HOT, examples=True)
             self.origins[number] = {}
         return self.partitions[number]
 
@@ -99,7 +103,9 @@ class Replay:
         if not always and self._since_snapshot < SNAPSHOT_RECORDS:
             return
         self._since_snapshot = 0
+        self.collect()
         self._placed.clear()
+        self._taken.clear()
         alerts: list[tuple[bytes, Write]] = []
         for number in sorted(self.partitions):
             writes = self.partitions[number].snapshot().writes
@@ -121,6 +127,20 @@ class Replay:
         self.outcomes.alerted(alert.data)
         if self.alerts is not None:
             self.alerts.write(value + b"\n")
+
+    def study(self, time_s: int, to_all: Callable[[bytes, int], None]) -> None:
+        """Learn from what has matured and hand the model over, once a period."""
+        if self.lessons.is_due(time_s):
+            self.collect()
+            if (model := self.lessons.learn()) is not None:
+                to_all(encode_model(model, time_s), time_s)
+
+    def collect(self) -> None:
+        """Take the examples that the partitions have written since they were last asked."""
+        for number in sorted(self.partitions):
+            written = self.partitions[number].out.writes.get(EXAMPLES, [])
+            self.lessons.collect(written[self._taken[number] :])
+            self._taken[number] = len(written)
 
     def declared(self) -> list[bytes]:
         """What the partitions have written to the journal and nobody has placed there yet."""
@@ -205,6 +225,7 @@ class Replay:
                 waiting[number] = []
             for value in self.declared():  # what the partitions say to each other follows the tick that they say it at
                 to_all(value, time_s)
+            self.study(time_s, to_all)
             self.flush()
 
         def drain() -> None:

@@ -33,6 +33,7 @@ class Report(Struct, frozen=True, kw_only=True):
     churned_after_alert: int
     lead_days_median: float | None
     quality: Quality | None
+    learning: dict[str, Any]
     policy_version: str
     model_version: str
     throughput: dict[str, float]
@@ -60,6 +61,7 @@ class Report(Struct, frozen=True, kw_only=True):
             churned_after_alert=warned,
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
+            learning=replay.lessons.learner.report(),
             policy_version=replay.assessor().policy_version,
             model_version=replay.assessor().model.version,
             throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},

@@ -1,0 +1,231 @@
+"""Examples with delayed labels: what was known of a customer at a landmark, and what became of it.
+
+Rules:
+* a landmark falls every `landmark_days`, on a day of the customer's own, so that they spread, and at the end of a day,
+  because half a day looks like a bad one; what was true then is frozen then, with the probability that was given;
+* an example is labelled once its horizon has passed and never before, so whether a customer left early or late makes
+  no difference to when it is learned from; one that is forgotten before that is censored: nobody learns from it;
+* who is watched follows from a hash of the customer and from how many there are: the sample is halved whenever it
+  has grown beyond `watched_max`, and stays a fair one, early and late customers alike;
+* what waits is stored under a key of its own, so that a customer's state does not grow: ids are UTF-8, and the first
+  byte of these keys never begins one.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+import xxhash
+from msgspec import Meta
+
+from detectors import kinds
+from detectors.customer import DAY_S, HEADER, MAX_POINTS, NEVER, VERSION, Customer, read_header
+from detectors.deadlines import Deadlines
+from detectors.learning.rest import segments
+from detectors.learning.space import SPACE, Answers, frozen
+from detectors.leaving import buys_without_subscription, has_cancelled
+from detectors.policy import Policy
+from detectors.records import EXAMPLES, Outbox
+from detectors.rules import RESERVED
+from detectors.world import World
+
+WATCHES: Final = RESERVED + b"\x01"
+DIGITS: Final = 6  # of a probability that is written down
+PENDING_MAX: Final = 64
+LONG_QUIET: Final = 4  # a customer of whom nothing was heard for a horizon is written down once in so many landmarks
+
+
+class Pending(msgspec.Struct, array_like=True, gc=False):
+    """What was true at a landmark."""
+
+    landmark_s: int
+    probability: float
+    values: dict[int, int]  # coordinate (detectors.learning.space) → thousandths
+    segments: list[str]
+    weight: int = 1  # landmarks that it stands for
+    orders_only: bool = False  # who leaves by ordering nothing
+
+
+class Watch(msgspec.Struct, array_like=True, gc=False):
+    """What waits for one customer. Fields are only ever appended: the order is the stored format."""
+
+    next_s: int = NEVER  # the next landmark
+    space: int = 0  # fingerprint of the coordinates that the values are in
+    pending: list[Pending] = []
+
+
+class Example(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A landmark and what became of it; the only thing that is learned from."""
+
+    customer_id: Annotated[str, Meta(min_length=1)]
+    landmark_s: int
+    space: Annotated[int, Meta(description="fingerprint of the coordinates that the values are in")]
+    probability: Annotated[float, Meta(ge=0, le=1, description="as given then")]
+    values: Annotated[dict[int, int], Meta(description="coordinate → thousandths; those not named are 0")]
+    segments: tuple[str, ...] = ()
+    weight: Annotated[int, Meta(ge=1, le=64)] = 1
+    left: bool
+
+
+encode_example: Final = msgspec.json.Encoder().encode
+"""An example as compact JSON."""
+
+decode_example: Final = msgspec.json.Decoder(Example).decode
+"""Decode an example; raises msgspec's errors for anything else."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Watch).decode
+
+
+def watch_key(key: bytes) -> bytes:
+    """Where what waits for a customer is stored."""
+    return WATCHES + key
+
+
+def dump_watch(watch: Watch, horizon_s: int) -> bytes:
+    """State bytes; the deadline in front is the next landmark or the next example to mature, whichever is sooner."""
+    matures_s = watch.pending[0].landmark_s + horizon_s if watch.pending else NEVER
+    return HEADER.pack(0, min(watch.next_s, matures_s), VERSION, 0) + _encode(watch)
+
+
+def load_watch(state: bytes) -> Watch:
+    """What waits, from its state bytes."""
+    return _decode(memoryview(state)[HEADER.size :])
+
+
+def hash_of(key: bytes) -> int:
+    """32 bits that a customer has for good."""
+    return xxhash.xxh3_64_intdigest(key, 0x1EA2) & 0xFFFFFFFF
+
+
+def is_watched(key: bytes, met: int, watched_max: int) -> bool:
+    """Whether a customer is in the sample, where `met` customers are known.
+
+    >>> [sum(is_watched(b"%d" % i, 4_000, most) for i in range(4_000)) for most in (4_000, 2_000)]
+    [4000, 2069]
+    """
+    halvings = 0
+    while met > watched_max << halvings:
+        halvings += 1
+    return hash_of(key) < 1 << (32 - halvings) if halvings < 32 else False
+
+
+def next_landmark_s(key: bytes, after_s: int, every_s: int) -> int:
+    """The customer's next landmark after a time.
+
+    >>> next_landmark_s(b"c-1", 1_000_000, 604_800) == next_landmark_s(b"c-1", 1_000_001, 604_800) > 1_000_001
+    True
+    """
+    own_s = hash_of(key) * 2654435761 % max(1, every_s // DAY_S) * DAY_S
+    return (after_s - own_s) // every_s * every_s + every_s + own_s
+
+
+def has_left(c: Customer, pending: Pending, horizon_s: int) -> bool:
+    """What became of a customer, as its state says once the horizon has passed."""
+    end_s = pending.landmark_s + horizon_s
+    if pending.orders_only:
+        orders = c.points.get(kinds.ORDERED, [])
+        if len(orders) >= MAX_POINTS and orders[0].time_s > pending.landmark_s:
+            return False  # it ordered so often since that only later orders are remembered
+        return not any(pending.landmark_s < p.time_s <= end_s for p in orders)
+    return pending.landmark_s < c.churned_s <= end_s
+
+
+def leaves_by_silence(c: Customer, policy: Policy) -> bool:
+    """Whether leaving means to order nothing for a horizon."""
+    definition = policy.churn.definition
+    return definition == "inactivity" or (definition == "auto" and buys_without_subscription(c))
+
+
+class Ledger:
+    """What waits for the customers of one partition; `states` is the store's own dict, and only read here."""
+
+    def __init__(self, states: dict[bytes, bytes], policy: Policy) -> None:
+        self.states = states
+        self.policy = policy
+        self.dirty: dict[bytes, bytes | None] = {}
+
+    @property
+    def every_s(self) -> int:
+        """Seconds from one landmark to the next."""
+        return self.policy.churn.landmark_days * DAY_S
+
+    @property
+    def horizon_s(self) -> int:
+        """Seconds after which it is known what became of a customer."""
+        return self.policy.churn.horizon_days * DAY_S
+
+    def _state(self, key: bytes) -> bytes | None:
+        return self.dirty[key] if key in self.dirty else self.states.get(key)
+
+    def due_of(self, key: bytes) -> int:
+        """When to wake a watch, as it is stored."""
+        state = self._state(key)
+        return read_header(state)[1] if state is not None else NEVER
+
+    def meet(self, key: bytes, world: World, time_s: int, deadlines: Deadlines) -> None:
+        """Watch a customer that is new, if it is in the sample."""
+        if self._state(watch_key(key)) is None and is_watched(
+            key, world.purse.customers, self.policy.learning.watched_max
+        ):
+            watch = Watch(next_landmark_s(key, max(world.now_s, time_s), self.every_s), SPACE)
+            self.dirty[watch_key(key)] = dump_watch(watch, self.horizon_s)
+            deadlines.move(watch_key(key), NEVER, watch.next_s, world.now_s)
+
+    def forget(self, key: bytes) -> None:
+        """What waits for a customer is censored."""
+        if self._state(watch_key(key)) is not None:
+            self.dirty[watch_key(key)] = None
+
+    def wake(self, key: bytes, c: Customer, world: World, now_s: int, answers: Answers, out: Outbox) -> None:
+        """Hand on what has matured, and write down a landmark if one is due, with the probability of now."""
+        state = self._state(watch_key(key))
+        if state is None:
+            return
+        watch = load_watch(state)
+        for example in self._mature(key, watch, c, now_s):
+            out.write(EXAMPLES, key, encode_example(example))
+        if watch.space != SPACE:
+            watch.space, watch.pending = SPACE, []  # of a program that meant something else: censored
+        if watch.next_s <= now_s:
+            self._landmark(key, watch, c, world.purse.customers, now_s, answers)
+        gone = watch.next_s == NEVER and not watch.pending
+        self.dirty[watch_key(key)] = None if gone else dump_watch(watch, self.horizon_s)
+
+    def _mature(self, key: bytes, watch: Watch, c: Customer, now_s: int) -> list[Example]:
+        matured = []
+        while watch.pending and watch.pending[0].landmark_s + self.horizon_s <= now_s:
+            pending = watch.pending.pop(0)
+            matured.append(
+                Example(
+                    customer_id=key.decode(),
+                    landmark_s=pending.landmark_s,
+                    space=watch.space,
+                    probability=pending.probability,
+                    values=pending.values,
+                    segments=tuple(pending.segments),
+                    weight=pending.weight,
+                    left=has_left(c, pending, self.horizon_s),
+                )
+            )
+        return matured
+
+    def _landmark(self, key: bytes, watch: Watch, c: Customer, met: int, now_s: int, answers: Answers) -> None:
+        if not is_watched(key, met, self.policy.learning.watched_max):
+            watch.next_s = NEVER
+            return
+        # Whoever was silent for a horizon changes slowly: one landmark stands for several.
+        stands_for = LONG_QUIET if now_s - c.last_s > self.horizon_s or has_cancelled(c, self.policy.churn) else 1
+        watch.next_s = next_landmark_s(key, now_s + (stands_for - 1) * self.every_s, self.every_s)
+        if has_cancelled(c, self.policy.churn) or len(watch.pending) >= PENDING_MAX:
+            return
+        values, groups = frozen(c, now_s, self.policy), sorted(segments(c))
+        watch.pending.append(
+            Pending(
+                now_s,
+                round(answers.give(values, groups), DIGITS),
+                values,
+                groups,
+                stands_for,
+                leaves_by_silence(c, self.policy),
+            )
+        )

@@ -1,0 +1,264 @@
+"""What outcomes teach: the online model that decides, those that stand beside it, and what is to be thought of them.
+
+Rules:
+* an example is scored by every model before any of them learns from it;
+* a refusal is a value with its reason, changes nothing, and is counted; the last good model stays;
+* the model that decides is linear, so that its contributions are exact; it starts from the catalogue's priors;
+* the state of what decides is plain numbers; challengers that cannot be written down as such start afresh after a
+  restart, and are judged by what they have done since.
+"""
+
+import hashlib
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from detectors.learning.challengers import Challenger
+from detectors.learning.drift import Adwin, FeatureDrift
+from detectors.learning.evidence import Evidence
+from detectors.learning.examples import Example
+from detectors.learning.features import FEATURES
+from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
+from detectors.learning.rest import unknown
+from detectors.learning.space import SPACE, named
+from detectors.model import Model, probability
+from detectors.policy import Policy
+
+SEEN: Final = 20_000  # newest examples, by which a second label for one is told
+SEGMENTS: Final = 48  # plans and channels that have an intercept of their own
+SIGNAL_SD: Final = 1.0  # a prior of the catalogue may be wrong by its own size and more
+INTERCEPT_SD: Final = 1.0
+ORDERS_ONLY: Final = "orders.only"
+KINDS: Final[dict[str, Pace]] = {
+    "online": Pace(),
+    "quick": Pace(widening=0.01, drift=0.01),  # for a world that moves
+}
+"""Linear models that may decide; all learn from every example."""
+DRIFT_QUIET: Final = 500  # outcomes after a drift during which nothing counts as proven
+
+
+class Score(msgspec.Struct):
+    """Log loss of one model over what it was asked."""
+
+    asked: int = 0
+    loss: float = 0.0
+
+    def add(self, p: float, left: bool) -> None:
+        """Take up one answer that was given before the outcome."""
+        self.asked += 1
+        self.loss -= math.log(max(1e-9, p if left else 1.0 - p))
+
+
+class Stored(msgspec.Struct):
+    """The learner's state, as plain numbers."""
+
+    version: int
+    policy: str
+    champion: str
+    beliefs: dict[str, StoredBelief]
+    scores: dict[str, Score]
+    evidence: Evidence
+    adwin: Adwin
+    drift: FeatureDrift
+    learned: int
+    drifted_at: int
+    segments: list[str]
+    seen: list[str]
+    refused: dict[str, int]
+
+
+STATE_VERSION: Final = 1
+VALUE_MAX: Final = 1_000.0  # a feature is of the order of one
+
+
+class Learner:
+    """Learns from examples, and says which model decides."""
+
+    def __init__(self, policy: Policy, challengers: Mapping[str, Challenger] | None = None) -> None:
+        self.policy = policy
+        self.prior = Model.prior(policy)
+        self.challengers = dict(challengers or {})
+        beliefs = beliefs_of(self.prior)
+        self.linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
+        self.champion = next(iter(KINDS))
+        self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
+        self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
+        self.learned = self.drifted_at = 0
+        self.segments: list[str] = []
+        self.refused: Counter[str] = Counter()
+        self._seen: set[str] = set()
+        self._order: deque[str] = deque()
+        self._overlap = max(1.0, policy.churn.horizon_days / policy.churn.landmark_days)
+
+    def learn(self, example: Example) -> str | None:
+        """Take up one matured example; says why not, where it is refused."""
+        reason = self._why_not(example)
+        if reason is not None:
+            self.refused[reason] += 1
+            return reason
+        self._remember(f"{example.landmark_s} {example.customer_id}")
+        values = named(example.values, self._segments_of(example))
+        left, weight = example.left, float(example.weight)
+        self._score(values, left)
+        self.evidence.add(example.landmark_s, example.probability, left)
+        for model in self.linear.values():
+            model.passed(example.landmark_s)
+            model.learn(values, left, weight)
+        if self.policy.learning.challenge_every and self.learned % self.policy.learning.challenge_every == 0:
+            for challenger in self.challengers.values():
+                challenger.learn(values, left)
+        self.drift.add(values)
+        self.learned += 1
+        return None
+
+    def _why_not(self, example: Example) -> str | None:
+        if example.space != SPACE:
+            return "features of another version"
+        if f"{example.landmark_s} {example.customer_id}" in self._seen:
+            return "a second label"
+        if not math.isfinite(example.probability) or not 0.0 <= example.probability <= 1.0:
+            return "not a probability"
+        try:
+            values = named(example.values, ())
+        except KeyError:
+            return "an unknown feature"
+        if not values:
+            return "no features"
+        if not all(abs(value) <= VALUE_MAX for value in values.values()) or example.weight < 1:
+            return "not a finite number"
+        return None
+
+    def _remember(self, identity: str) -> None:
+        self._seen.add(identity)
+        self._order.append(identity)
+        if len(self._order) > SEEN:
+            self._seen.discard(self._order.popleft())
+
+    def _segments_of(self, example: Example) -> tuple[str, ...]:
+        for name in example.segments:
+            if name not in self.segments and len(self.segments) < SEGMENTS:
+                self.segments.append(name)
+        return tuple(name for name in example.segments if name in self.segments)
+
+    def _score(self, values: dict[str, float], left: bool) -> None:
+        """Ask every model before it learns; promote one that is better by the margin."""
+        for kind, model in self.linear.items():
+            p = probability(model.log_odds(values))
+            self.scores[kind].add(p, left)
+            if kind == self.champion and self.adwin.add(abs(p - left)):
+                self.drifted_at = self.learned
+        z = self.prior.intercept + sum(self.prior.weights.get(name, 0.0) * value for name, value in values.items())
+        self.scores["rules"].add(probability(z), left)
+        every = self.policy.learning.challenge_every
+        if every and self.learned % every == 0:
+            for name, challenger in self.challengers.items():
+                self.scores[name].add(challenger.predict(values), left)
+        self._promote()
+
+    def _promote(self) -> None:
+        learning = self.policy.learning
+        now = self.scores[self.champion]
+        if now.asked < learning.promote_after or now.asked % 100:
+            return
+        best = min(KINDS, key=lambda kind: self.scores[kind].loss)
+        if now.loss - self.scores[best].loss > learning.promote_margin * now.asked:
+            self.champion = best
+
+    @property
+    def is_drifting(self) -> bool:
+        """Whether the loss has moved lately, so that what was proven is not."""
+        return bool(self.drifted_at) and self.learned - self.drifted_at < DRIFT_QUIET
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether outcomes show skill: enough of them, chance out of the question, and no drift lately."""
+        skill = self.evidence.skill(self._overlap)
+        return skill is not None and skill.is_proven and not self.is_drifting
+
+    def model(self) -> Model:
+        """The model that decides from now on: the catalogue's priors until there is enough to learn from."""
+        if self.learned < self.policy.learning.start_after:
+            return self.prior
+        found = self.linear[self.champion].weights()
+        intercept = found.pop(INTERCEPT)
+        beliefs = self.linear[self.champion].beliefs
+        weights = {code: found.pop(code, prior) for code, prior in self.prior.weights.items()}
+        features = {f.name: beliefs[f.name].mean for f in FEATURES if beliefs[f.name].mean}
+        features |= {name: value for name, value in found.items() if value}
+        usual = self.drift.usual()
+        speaking = {f.name for f in FEATURES if f.speaks_for}
+        numbers = (
+            intercept,
+            weights,
+            dict(sorted(features.items())),
+            {name: usual[name] for name in sorted(speaking & usual.keys() & features.keys())},
+        )
+        digest = hashlib.sha256(msgspec.json.encode((*numbers, self.learned), order="sorted")).hexdigest()
+        version = f"{self.champion}-{self.learned}-{digest[:8]}"
+        return Model(version, *numbers[:2], self.learned, *numbers[2:], proven=self.is_proven)
+
+    def snapshot(self) -> bytes:
+        """The state of what decides, as JSON of plain numbers."""
+        stored = Stored(
+            STATE_VERSION,
+            self.policy.version,
+            self.champion,
+            {kind: msgspec.convert(model.snapshot(), StoredBelief) for kind, model in self.linear.items()},
+            {name: score for name, score in self.scores.items() if name not in self.challengers},
+            self.evidence,
+            self.adwin,
+            self.drift,
+            self.learned,
+            self.drifted_at,
+            self.segments,
+            list(self._order),
+            dict(self.refused),
+        )
+        return msgspec.json.encode(stored)
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot, bit for bit; raises ValueError, having changed nothing, for one that is not whole."""
+        try:
+            stored = msgspec.json.decode(data, type=Stored)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise ValueError(f"not a state of the learner: {error}") from None
+        if stored.version != STATE_VERSION or stored.champion not in KINDS or stored.beliefs.keys() != KINDS.keys():
+            raise ValueError("a state of another version of the learner")
+        beliefs = beliefs_of(self.prior)
+        linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
+        for kind, belief in stored.beliefs.items():
+            linear[kind].restore(belief)
+        self.linear, self.champion, self.scores = linear, stored.champion, {**self.scores, **stored.scores}
+        self.evidence, self.adwin, self.drift = stored.evidence, stored.adwin, stored.drift
+        self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments
+        self._order, self._seen = deque(stored.seen), set(stored.seen)
+        self.refused = Counter(stored.refused)
+
+    def report(self) -> dict[str, Any]:
+        """What there is to say of the models: scores beside each other, skill, drift."""
+        skill = self.evidence.skill(self._overlap)
+        return {
+            "learned": self.learned,
+            "champion": self.champion,
+            "log_loss_by_model": {name: score.loss / score.asked for name, score in self.scores.items() if score.asked},
+            "skill": skill._asdict() if skill is not None else None,
+            "proven": self.is_proven,
+            "drift_at": self.drifted_at or None,
+            "features_moved": self.drift.moved(),
+            "refused": dict(self.refused),
+            **self.evidence.figures(),
+        }
+
+
+def beliefs_of(prior: Model) -> dict[str, Belief]:
+    """What is believed before any outcome: the catalogue's weights, and of features next to nothing."""
+    beliefs = {INTERCEPT: Belief(prior.intercept, INTERCEPT_SD)}
+    beliefs |= {code: Belief(weight, SIGNAL_SD) for code, weight in prior.weights.items()}
+    beliefs |= {unknown(code): Belief(0.0, 0.3) for code in prior.weights}
+    beliefs |= {feature.name: Belief(feature.prior, feature.sd) for feature in FEATURES}
+    # Whether a buyer orders again has a prior of its own, which needs no base rate of cancellations.
+    beliefs[ORDERS_ONLY] = Belief(-prior.intercept, 0.3)
+    return beliefs

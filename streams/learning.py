@@ -1,0 +1,67 @@
+"""Learning inside a replay: examples of all partitions go to the learner, its models back into every partition.
+
+Rules: examples are taken at the first tick of a UTC day and learned from in order of landmark and customer, however
+the fold was fed; a model is handed over at the tick that found it, as a record of the journal would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from detectors.learning.challengers import Challenger
+from detectors.learning.examples import Example, decode_example
+from detectors.learning.learner import Learner
+from detectors.model import Model
+from detectors.policy import Policy
+from detectors.records import EXAMPLES, Write
+from schemas.journal import LEARNER_SOURCE, ModelChanged
+from schemas.times import utc
+
+DAY_S = 86_400
+
+
+class Lessons:
+    """The learner of one replay."""
+
+    def __init__(self, policy: Policy, challengers: dict[str, Challenger] | None = None) -> None:
+        self.learner = Learner(policy, challengers)
+        self.every_s = policy.learning.publish_days * DAY_S
+        self._waiting: list[Example] = []
+        self._next_s = 0
+        self._learned = 0
+
+    def collect(self, writes: Iterable[Write]) -> None:
+        """Take what a partition has handed on."""
+        self._waiting += [decode_example(value) for _, value, _ in writes if value is not None]
+
+    def is_due(self, time_s: int) -> bool:
+        """Whether a tick is the first of its period."""
+        if time_s < self._next_s:
+            return False
+        self._next_s = time_s // self.every_s * self.every_s + self.every_s
+        return True
+
+    def learn(self) -> Model | None:
+        """Learn from what waits; the model that decides from now on, if outcomes have made another of it."""
+        self._waiting.sort(key=lambda example: (example.landmark_s, example.customer_id))
+        for example in self._waiting:
+            self.learner.learn(example)
+        self._waiting.clear()
+        if self.learner.learned == self._learned:
+            return None
+        self._learned = self.learner.learned
+        model = self.learner.model()
+        return model if model.examples else None
+
+
+def encode_model(model: Model, time_s: float) -> bytes:
+    """The journal's record of a model."""
+    import msgspec
+
+    record = ModelChanged(
+        id=model.version, source=LEARNER_SOURCE, time=utc(time_s), data=msgspec.Raw(msgspec.json.encode(model))
+    )
+    return msgspec.json.encode(record)
+
+
+__all__ = ["EXAMPLES", "Lessons", "encode_model"]
