@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import core, detection, latency, worker
+from benchmarks import core, detection, latency, quality, worker
 from benchmarks.cluster import BenchError
 from benchmarks.events import UNIFORM, ZIPF
 from benchmarks.peers import race
@@ -33,15 +33,15 @@ NOTES = (
     "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
     "All assess a customer once in each half second of event time in which it had an event.",
 )
-PARTS = ("core", "detection", "worker", "peers", "intake", "latency", "profile")
-WITHOUT_BROKER = frozenset({"core", "detection"})
+PARTS = ("core", "detection", "worker", "peers", "intake", "latency", "profile", "quality")
+WITHOUT_BROKER = frozenset({"core", "detection", "quality"})
 
 
 class Bench:
     """The parts, and what later ones need of earlier ones."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self.bootstrap = bootstrap
+    def __init__(self, bootstrap: str, files: list[str]) -> None:
+        self.bootstrap, self.files = bootstrap, files
         self.ours: dict[str, float] = {}
 
     def core(self) -> list[Row]:
@@ -73,6 +73,10 @@ class Bench:
         """What bounds the worker."""
         return worker.measure_profile(self.bootstrap, counts=COUNTS)
 
+    def quality(self) -> list[Row]:
+        """The probabilities against what happened."""
+        return quality.measure(self.files)
+
 
 TITLES = {
     "core": "The core alone, per second of CPU time on one core",
@@ -82,6 +86,7 @@ TITLES = {
     "intake": "Intake",
     "latency": "Through the whole chain",
     "profile": "What bounds the worker (py-spy)",
+    "quality": "How good the probabilities are, beside others on the same events",
 }
 
 
@@ -99,12 +104,12 @@ def broker(needed: bool) -> Iterator[str]:
         yield kafka.bootstrap
 
 
-def measure(names: list[str]) -> tuple[list[tuple[str, list[Row]]], bool]:
+def measure(names: list[str], files: list[str]) -> tuple[list[tuple[str, list[Row]]], bool]:
     """The rows of each part, and whether all could be measured."""
     parts: list[tuple[str, list[Row]]] = []
     whole = True
     with broker(needed=not WITHOUT_BROKER.issuperset(names)) as bootstrap:
-        bench = Bench(bootstrap)
+        bench = Bench(bootstrap, files)
         for name in names:
             part: Callable[[], list[Row]] = getattr(bench, name)
             began_s = time.monotonic()
@@ -120,11 +125,15 @@ def measure(names: list[str]) -> tuple[list[tuple[str, list[Row]]], bool]:
 def main(argv: list[str] | None = None) -> int:
     """Command line: 0 measured, 1 a part could not be, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} (default: all); after quality, event files")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs each retry while a new topic has no leader
-    names = [name for name in PARTS if name in parser.parse_args(argv).parts] or list(PARTS)
+    asked: list[str] = parser.parse_args(argv).parts
+    names = [name for name in PARTS if name in asked] or list(PARTS)
+    files = [name for name in asked if name not in PARTS]
+    if files and ("quality" not in asked or not all(Path(file).exists() for file in files)):
+        parser.error(f"neither a part nor a file for quality: {files[0]}")
     try:
-        parts, whole = measure(names)
+        parts, whole = measure(names, files)
     except BrokerError as error:
         print(error, file=sys.stderr)
         return 1

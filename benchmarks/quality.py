@@ -5,7 +5,7 @@ Rules:
 * rows are judged from the first landmark by which one horizon had passed, so that everybody had something to learn;
 * AUC is the mean within landmarks: pooled, it also rewards knowing that the base rate drifts.
 
-    python -m benchmarks quality [FILE…]        events as JSON lines; without a file, CDNOW and the made-up ones
+    python -m benchmarks quality [FILE…]    events as JSON lines; without a file, CDNOW and the made-up ones
 """
 
 from __future__ import annotations
