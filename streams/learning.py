@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example, decode_example
 from detectors.learning.learner import Learner
 from detectors.model import Model
 from detectors.policy import Policy
-from detectors.records import EXAMPLES, Write
+from detectors.records import Write
 from schemas.journal import LEARNER_SOURCE, ModelChanged
 from schemas.times import utc
 
@@ -56,12 +58,7 @@ class Lessons:
 
 def encode_model(model: Model, time_s: float) -> bytes:
     """The journal's record of a model."""
-    import msgspec
-
     record = ModelChanged(
         id=model.version, source=LEARNER_SOURCE, time=utc(time_s), data=msgspec.Raw(msgspec.json.encode(model))
     )
     return msgspec.json.encode(record)
-
-
-__all__ = ["EXAMPLES", "Lessons", "encode_model"]

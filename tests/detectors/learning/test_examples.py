@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from detectors.learning.examples import WATCHES, Example, decode_example, is_watched, load_watch, watch_key
-from detectors.learning.space import named
+from detectors.customer import Customer
+from detectors.learning.examples import WATCHES, Example, Ledger, decode_example, is_watched, load_watch, watch_key
+from detectors.learning.space import Answers, named
 from detectors.partition import Partition
-from detectors.records import EXAMPLES
+from detectors.records import EXAMPLES, Outbox
+from detectors.world import World
 from schemas.journal_dump import JournalRecord
 from tests.detectors.lives import DAY_S, MODEL, POLICY, START_S, event, records, tick
 
@@ -145,6 +147,13 @@ def test_customers_are_sampled_fairly_once_there_are_many() -> None:
 def test_no_customer_has_the_key_of_what_waits() -> None:
     for text in ("\U0010ffff", "þ", "c-1"):
         assert not text.encode().startswith(WATCHES)
+
+
+def test_a_customer_that_nobody_knows_has_no_examples() -> None:
+    ledger, out = Ledger({}, POLICY), Outbox()
+    ledger.wake(b"nobody", Customer(), World(), START_S, Answers(MODEL, {}), out)
+    ledger.forget(b"nobody")
+    assert (out.writes, ledger.dirty) == ({}, {})
 
 
 def test_without_examples_nothing_is_kept() -> None:
