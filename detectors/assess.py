@@ -2,7 +2,7 @@
 
 `Assessor` is compiled from a policy and a model once. A signal is read again only if an event it depends
 on came or its own deadline passed; the other strengths are those of the last reading. What a learned model makes of
-everything else is read again when the day or the model is another, and whenever something is announced.
+everything else moves slowly: it is read again every few days, under another model, and whenever something is announced.
 """
 
 import zlib
@@ -17,6 +17,8 @@ from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
 from detectors.signals.base import Measure
 from detectors.weights import Weights
+
+REST_DAYS = 3  # a sixth of the time of a replay, if it were read each day
 
 
 class Row(NamedTuple):
@@ -70,7 +72,7 @@ class Assessor:
         self.special = Weights.of_policy(policy, self.weights)
         self.by_number = {row.number: row for row in self.rows}
         self.reader = Reader(policy, model, {row.signal.code: row.number for row in self.rows})
-        self.mark = (zlib.crc32(model.version.encode()) << 24) + (1 << 23) if self.reader.learned else 0  # + the day
+        self.mark = (zlib.crc32(model.version.encode()) << 32) if self.reader.learned else 0  # + when
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
@@ -113,9 +115,10 @@ class Assessor:
         c.known = known
         if self.special is not None:
             self.special.look(c, at)
-        if self.mark and (mask == self.all or c.rest_read != self.mark + at.day):
+        if self.mark and (mask == self.all or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS):
             rest = self.reader.read(c, at.now_s)
-            c.rest, c.rest_shares, c.rest_read = rest.log_odds, rest.speaks_for, self.mark + at.day
+            c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
+            c.rest_read = self.mark + (at.day + c.first_s) // REST_DAYS
         c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base
         return p
 

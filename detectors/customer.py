@@ -256,7 +256,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     held: str = ""  # the incident for whose sake an alert is held back
     rest: float = 0.0  # log-odds that a learned model gives for all but the strengths (detectors.learning.rest)
     rest_shares: dict[int, float] = {}  # signal number → the part of it that speaks for that signal
-    rest_read: int = 0  # on which day, by which model
+    rest_read: int = 0  # when, by which model
 
     @property
     def points(self) -> Points:
