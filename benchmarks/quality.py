@@ -10,7 +10,9 @@ Rules:
 
 from __future__ import annotations
 
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -156,7 +158,16 @@ def measure(files: list[str]) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="churnwatch-quality-") as folder:
         for name, path in [(Path(file).name, file) for file in files] or made(Path(folder)):
-            rows += table_of(name, judge(path))
+            began_s = time.monotonic()
+            found = list(table_of(name, judge(path)))
+            rows += found
+            print(
+                f"quality of {name}: {time.monotonic() - began_s:.0f} s",
+                *found,
+                sep="\n  ",
+                file=sys.stderr,
+                flush=True,
+            )
     return rows
 
 
@@ -177,8 +188,6 @@ def made(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    import sys
-
     for row in measure(sys.argv[1:]):
         verdict = "" if row.met is None else "met" if row.met else "MISSED"
         print(f"{row.what:48s} {row.measured:60s} {row.target} {verdict}", flush=True)

@@ -7,6 +7,7 @@ included; it is fitted again every REFIT_DAYS (nightly would take hours on CDNOW
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -46,7 +47,9 @@ def logistic(x: Array, left: Array) -> Fitted:
 
     mean, sd = x.mean(0), x.std(0) + 1e-6
     model = LogisticRegression(C=0.1, max_iter=100)
-    model.fit((x - mean) / sd, left)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a hundred steps are enough for all digits that are shown
+        model.fit((x - mean) / sd, left)
     return lambda rows: model.predict_proba((rows - mean) / sd)[:, 1]
 
 
