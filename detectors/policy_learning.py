@@ -15,6 +15,7 @@ class LearningPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_after: Annotated[
         int, Meta(description="outcomes before what was learned takes over from the priors", ge=1)
     ] = 50
+    start_left: Annotated[int, Meta(description="of them who left: fewer teach how many leave, but not who", ge=0)] = 20
     publish_days: Annotated[
         int, Meta(description="a model is handed over once so many days, where outcomes came", ge=1)
     ] = 7

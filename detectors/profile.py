@@ -60,10 +60,11 @@ def churn_type_of(reasons: "Sequence[Reason]", policy: Policy, c: Customer | Non
     for reason in reasons:
         group = reason.code.split(".", 1)[0]
         by_group[group] = by_group.get(group, 0.0) + reason.contribution
+    # What was thought to protect may turn out to harm: a reason, but no kind of leaving.
+    kinds_of = policy.churn_types
     harmful = [(contribution, group) for group, contribution in by_group.items() if contribution > 0]
-    if not harmful:
-        return "drifting"
-    return policy.churn_types[max(harmful, key=lambda g: g[0])[1]]
+    known = [(contribution, group) for contribution, group in harmful if group in kinds_of]
+    return kinds_of[max(known, key=lambda g: g[0])[1]] if known else "drifting"
 
 
 def actions_for(reasons: "Sequence[Reason]", win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:

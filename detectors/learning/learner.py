@@ -68,6 +68,7 @@ class Stored(msgspec.Struct):
     segments: list[str]
     seen: list[str]
     refused: dict[str, int]
+    left: int
 
 
 STATE_VERSION: Final = 1
@@ -86,7 +87,7 @@ class Learner:
         self.champion = next(iter(KINDS))
         self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
-        self.learned = self.drifted_at = 0
+        self.learned = self.left = self.drifted_at = 0
         self.segments: list[str] = []
         self.refused: Counter[str] = Counter()
         self._seen: set[str] = set()
@@ -112,6 +113,7 @@ class Learner:
                 challenger.learn(values, left)
         self.drift.add(values)
         self.learned += 1
+        self.left += left
         return None
 
     def _why_not(self, example: Example) -> str | None:
@@ -180,7 +182,8 @@ class Learner:
 
     def model(self) -> Model:
         """The model that decides from now on: the catalogue's priors until there is enough to learn from."""
-        if self.learned < self.policy.learning.start_after:
+        learning = self.policy.learning
+        if self.learned < learning.start_after or self.left < learning.start_left:
             return self.prior
         found = self.linear[self.champion].weights()
         intercept = found.pop(INTERCEPT)
@@ -216,6 +219,7 @@ class Learner:
             self.segments,
             list(self._order),
             dict(self.refused),
+            self.left,
         )
         return msgspec.json.encode(stored)
 
@@ -235,7 +239,7 @@ class Learner:
         self.evidence, self.adwin, self.drift = stored.evidence, stored.adwin, stored.drift
         self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments
         self._order, self._seen = deque(stored.seen), set(stored.seen)
-        self.refused = Counter(stored.refused)
+        self.refused, self.left = Counter(stored.refused), stored.left
 
     def report(self) -> dict[str, Any]:
         """What there is to say of the models: scores beside each other, skill, drift."""

@@ -74,6 +74,8 @@ def test_what_is_announced_is_what_a_full_reading_says(values: list[bytes]) -> N
             seen[key] = (c.alert.alert_id, c.alert.revision)
             again = load(dump(c))
             assert c.alert.revised_s == p.desk.moment.now_s
-            full = p.assessor.refresh(again, Moment(POLICY, c.alert.revised_s, p.world.feed_s), p.assessor.all)
+            now = Moment(POLICY)
+            now.at(c.alert.revised_s, p.world.feeds)
+            full = p.assessor.refresh(again, now, p.assessor.all)
             assert c.alert.contributions == p.assessor.contributions(again)
             assert c.alert.probability == full

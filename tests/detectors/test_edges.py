@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from detectors.assess import Reason
 from detectors.customer import load, read_header
+from detectors.policy import Policy
+from detectors.profile import churn_type_of
 from detectors.records import ALERTS, DEAD
+from detectors.signals import Because
 from schemas.alerts import decode_alert
 from tests.detectors.lives import (
     DAY_S,
@@ -138,3 +142,10 @@ def test_a_state_whose_bytes_cannot_be_made_costs_only_the_event_that_spoiled_it
     assert len(snapshot.writes[ALERTS]) == 1
     assert load(p.states[b"c-1"]).gap_s == 0
     assert decode_alert(snapshot.writes[ALERTS][0][1] or b"").data.customer_id == "c-1"
+
+
+def test_what_should_protect_and_was_learned_to_harm_is_a_reason_and_no_kind_of_leaving() -> None:
+    protects = Reason(50, "protect.recovered", 0.9, Because("", ()))
+    late = Reason(3, "service.slow_resolution", 0.4, Because("", ()))
+    assert churn_type_of([protects], Policy()) == "drifting"
+    assert churn_type_of([protects, late], Policy()) == "service"
