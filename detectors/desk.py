@@ -79,6 +79,7 @@ class Desk:
         if before is not None:
             said = judged_by_both(c, said, self.rules, before, at)  # all has been read
         elif (status_of(c), said.verdict) in TRANSITIONS:
+            c.rest_read = 0
             p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))

@@ -74,8 +74,8 @@ def test_what_is_announced_is_what_a_full_reading_says(values: list[bytes]) -> N
             seen[key] = (c.alert.alert_id, c.alert.revision)
             again = load(dump(c))
             assert c.alert.revised_s == p.desk.moment.now_s
-            now = Moment(POLICY)
-            now.at(c.alert.revised_s, p.world.feeds)
-            full = p.assessor.refresh(again, now, p.assessor.all)
+            moment = Moment(POLICY)
+            moment.at(c.alert.revised_s, p.world.feeds)
+            full = p.assessor.refresh(again, moment, p.assessor.all)
             assert c.alert.contributions == p.assessor.contributions(again)
             assert c.alert.probability == full
