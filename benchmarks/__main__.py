@@ -31,7 +31,7 @@ NOTES = (
     "events have 170 bytes on average.",
     "Broker, worker and peers share the cores. Peers make their progress durable every second, at least once; "
     "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
-    "All assess a customer once in each half second of event time in which it had an event.",
+    "All assess a customer once in each half second of event time in which an event may have changed a signal of it.",
 )
 PARTS = ("core", "detection", "worker", "peers", "intake", "latency", "profile", "quality")
 WITHOUT_BROKER = frozenset({"core", "detection", "quality"})

@@ -37,6 +37,9 @@ Read = tuple[int, int, Measure, SignalPolicy, float, float]  # of a row: what is
 MAX_MASKS = 10_000  # remembered
 
 
+UNSAID = Because("", ())
+
+
 class Reason(NamedTuple):
     """One contribution to the log-odds, with what a person reads."""
 
@@ -44,6 +47,28 @@ class Reason(NamedTuple):
     code: str
     contribution: float
     because: Because
+
+
+def bits_of(mask: int) -> tuple[tuple[int, int], ...]:
+    """The signals of a mask: the number and the bit of each.
+
+    >>> bits_of(0b1010)
+    ((1, 2), (3, 8))
+    """
+    return tuple((number, 1 << number) for number in range(mask.bit_length()) if mask >> number & 1)
+
+
+def raised(strengths: dict[int, float], bits: tuple[tuple[int, int], ...]) -> int:
+    """The mask of those signals, of some, that have a strength.
+
+    >>> raised({3: 0.5, 4: 1.0}, bits_of(0b1010))
+    8
+    """
+    mask = 0
+    for number, bit in bits:
+        if number in strengths:
+            mask |= bit
+    return mask
 
 
 class Assessor:
@@ -172,15 +197,20 @@ class Assessor:
         return best
 
     def reasons(self, c: Customer, at: Moment) -> list[Reason]:
-        """What moves the probability, strongest first; what protects comes after what harms."""
-        found = []
-        for number, contribution in self.contributions(c).items():
+        """What moves the probability, strongest first; what protects comes after what harms.
+
+        Only as many are put into words as an alert names (policy `alerts.reasons`): that is what costs.
+        """
+        found: list[Reason] = []
+        for number, contribution in sorted(self.contributions(c).items(), key=lambda item: (-item[1], item[0])):
             row = self.by_number.get(number)
             if row is None or not contribution:
+                continue
+            if len(found) >= self.policy.alerts.reasons:
+                found.append(Reason(number, row.signal.code, contribution, UNSAID))
                 continue
             at.row = row.policy
             value = row.signal.measure(c, at)
             if value is not None:
                 found.append(Reason(number, row.signal.code, contribution, row.signal.explain(c, at, value)))
-        found.sort(key=lambda r: (-r.contribution, r.number))
         return found

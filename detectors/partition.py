@@ -4,7 +4,8 @@ Rules:
 * what a record does follows from the records before it alone, never from how they were cut into fetches,
   how fast they came, or where a process died between two of them;
 * customers are assessed at ticks, those touched since the last one and those whose deadline passed, in
-  order of their key; at once only after event types that the policy marks urgent;
+  order of their key; at once only after event types that the policy marks urgent; more of the same (a handler
+  says so) touches only who has a strength that may fall by it;
 * nothing leaves, and no state bytes change, but in `snapshot`: what happened since the last one can be
   taken back whole, and is when a handler fails. Then it is done again with care (each event on a copy),
   and the event that failed becomes a dead letter: its customer is as it was before.
@@ -19,8 +20,10 @@ import msgspec
 import xxhash
 
 from detectors.abandonment import newest_calls
+from detectors.assess import bits_of, raised
 from detectors.budget import give_back, shared_out, used_permille
 from detectors.customer import (
+    DAY_S,
     DIGEST_BYTES,
     HEADER,
     NEVER,
@@ -95,8 +98,9 @@ class Partition:
         self.everybody = Everybody(self.number, self.assessor.policy)
         masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
         self.routes = {
-            kind: (handler, masks[kind] | OTHER, TYPE_OF[kind] in urgent, COUNTED.get(TYPE_OF[kind], 0))
+            kind: (handler, mask | OTHER, bits_of(mask), name in urgent, COUNTED.get(name, 0))
             for kind, handler in self.handlers.items()
+            for mask, name in ((masks[kind], TYPE_OF[kind]),)
         }
 
     def feed(self, records: Sequence[Record]) -> None:
@@ -163,7 +167,7 @@ class Partition:
             if (kind := event.data.__class__) is ErasureRequested:
                 self._erase(key, r)
                 continue
-            handler, mask, urgent, counted = routes[kind]
+            handler, mask, bits, urgent, counted = routes[kind]
             c = hot.get(key) or self._load(key)
             seed = seeds[event.source]
             digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
@@ -177,7 +181,7 @@ class Partition:
             try:
                 if careful:
                     c = load(dump(c))
-                handler(c, event.data, time_s, event.id)
+                same = handler(c, event.data, time_s, event.id)
                 if careful:
                     dump(c)
             except RefusedError as refused:
@@ -191,7 +195,9 @@ class Partition:
             c.ring = ring + digest if len(ring) < RING_BYTES else ring[DIGEST_BYTES:] + digest
             c.fence = position
             dirty[key] = c
-            if not c.stale:
+            if same and not c.left_s and time_s >= max(world.now_s, c.last_s) - DAY_S:
+                mask = raised(c.strengths, bits)
+            if mask and not c.stale:
                 touched.add(key)
             if careful:
                 hot[key] = c

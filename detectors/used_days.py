@@ -68,8 +68,8 @@ def _is_any(masks: int, ones: int) -> int:
     return masks + ones * (TOP - 1) >> 63 & ones
 
 
-def mark_feature(c: Customer, name: str, time_s: int) -> None:
-    """Note the use of a feature on a day that was marked as one of use."""
+def mark_feature(c: Customer, name: str, time_s: int) -> bool:
+    """Note the use of a feature on a day that was marked as one of use; true if that was not known."""
     age_d = c.used_day - time_s // DAY_S
     if age_d < 0:
         mark_day(c, time_s // DAY_S)
@@ -79,11 +79,13 @@ def mark_feature(c: Customer, name: str, time_s: int) -> None:
     found = names.find(f"\n{name}\n")
     if found < 0 or "\n" in name:
         _add_feature(c, name.replace("\n", " "), 1 << bit)
-        return
+        return True
     at = names.count("\n", 0, found) * LANE + (bit >> 3)
     days = c.feature_days
-    if not days[at] & 1 << (bit & 7):
-        c.feature_days = b"%b%c%b" % (days[:at], days[at] | 1 << (bit & 7), days[at + 1 :])
+    if days[at] & 1 << (bit & 7):
+        return False
+    c.feature_days = b"%b%c%b" % (days[:at], days[at] | 1 << (bit & 7), days[at + 1 :])
+    return True
 
 
 def _add_feature(c: Customer, name: str, mask: int) -> None:
@@ -107,7 +109,7 @@ def features_on(c: Customer, bits: int) -> int:
 
     >>> c = Customer(used=1, used_day=10)
     >>> mark_feature(c, "board", 10 * DAY_S), mark_feature(c, "export", 9 * DAY_S)
-    (None, None)
+    (True, True)
     >>> features_on(c, 0b10), features_on(c, 0b11)
     (1, 2)
     """

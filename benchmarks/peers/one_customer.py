@@ -1,7 +1,8 @@
 """The core's work on one customer at a time, for engines that keep the state of a key themselves.
 
-Rules: what happens to an event is `Partition`'s own code; a customer is assessed with its first event in each half
-second of event time, which is as often as at ticks; a customer not seen before has lived (benchmarks.lives).
+Rules: what happens to an event is `Partition`'s own code; a customer is assessed with the first event in each half
+second of event time by which a signal may have changed, which is as often as at ticks; a customer not seen before has
+lived (benchmarks.lives).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class OneCustomer(Partition):
         self.position = 0  # the engine sees to the order
         self._run((record,))
         half_second = half_second_of(value)
-        if self._looked.get(key) != half_second:
+        waits = customer.stale or customer.due_s <= customer.last_s
+        if waits and self._looked.get(key) != half_second:
             self._looked[key] = half_second
             self._look_at((key,), customer.last_s, record)
         customer = hot.pop(key)

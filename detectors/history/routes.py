@@ -1,7 +1,8 @@
 """Which function remembers which event type. A handler changes the customer and nothing else.
 
 A handler gets data that has been checked, so it does not fail; it raises `RefusedError`, before it has
-changed anything, where an event contradicts the customer's state.
+changed anything, where an event contradicts the customer's state. It returns true where the event was more of the same
+(the tenth use of a day, say), by which no signal rises that had no strength: then only those that have one are read.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from detectors.customer import Customer
 from schemas.deadletters import Reason
 
 D = TypeVar("D")
-Handler = Callable[[Customer, D, int, str], None]  # customer, data, event time (s), event id
+Handler = Callable[[Customer, D, int, str], bool | None]  # customer, data, event time (s), event id
 
 HANDLERS: dict[type, Handler[Any]] = {}
 

@@ -25,13 +25,21 @@ GAP_QUANTILE = 0.9
 NAME = 48  # of a feature's name, as much is kept
 
 
-def active(c: Customer, time_s: int, event_id: str) -> None:
-    """Count one activity: an event that shows the customer using what it pays for."""
-    if count_day(c, kinds.ACTIVITY, time_s):
+def active(c: Customer, time_s: int, event_id: str) -> bool:
+    """Count one activity, an event that shows the customer using what it pays for; true if its day is a new one."""
+    if new := count_day(c, kinds.ACTIVITY, time_s):
         c.gap_s = usual_gap_s(c.days[kinds.ACTIVITY])
         mark_day(c, time_s // DAY_S)
     if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
         c.active_s, c.active_id = time_s, event_id
+    return new
+
+
+def uses_known_feed(c: Customer) -> bool:
+    """Note that the customer is heard of by the feed of use; true if that is nothing new."""
+    known = c.active_in & IN_USAGE
+    c.active_in |= IN_USAGE
+    return known != 0
 
 
 def usual_gap_s(days: bytes) -> int:
@@ -48,24 +56,26 @@ def usual_gap_s(days: bytes) -> int:
 
 
 @on(SessionStarted)
-def session_started(c: Customer, d: SessionStarted, time_s: int, event_id: str) -> None:
-    c.active_in |= IN_USAGE
-    active(c, time_s, event_id)
+def session_started(c: Customer, d: SessionStarted, time_s: int, event_id: str) -> bool:
+    known = uses_known_feed(c)
+    new_day = active(c, time_s, event_id)
     count_day(c, kinds.SESSIONS, time_s)
+    # Crashes are a share of the sessions, once these are enough.
+    return known and not new_day and kinds.FATALS not in c.days
 
 
 @on(SessionEnded)
-def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> None:
-    c.active_in |= IN_USAGE
+def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> bool:
     if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
         c.active_s, c.active_id = time_s, event_id
+    return uses_known_feed(c)
 
 
 @on(FeatureUsed)
-def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
-    c.active_in |= IN_USAGE
-    active(c, time_s, event_id)
-    mark_feature(c, d.feature[:NAME], time_s)
+def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> bool:
+    known = uses_known_feed(c)
+    new_day = active(c, time_s, event_id)
+    return not mark_feature(c, d.feature[:NAME], time_s) and not new_day and known
 
 
 @on(FeatureReleased)

@@ -288,7 +288,7 @@ def test_a_tick_costs_what_is_due_and_not_what_exists() -> None:
     p = partition()
     p.feed(records([event("usage.session.started", 1, customer=f"c-{i}") for i in range(500)] + [tick(1.1)]))
     assert p.stats["assessments"] == 500
-    p.feed(records([event("usage.session.started", 1.2, customer="c-7"), tick(1.3)], first_offset=501))
+    p.feed(records([event("usage.cancel_page.viewed", 1.2, customer="c-7"), tick(1.3)], first_offset=501))
     assert p.stats["assessments"] == 501
 
 
