@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import core, detection, latency, quality, worker
+from benchmarks import core, detection, latency, quality, shares, worker
 from benchmarks.cluster import BenchError
 from benchmarks.events import UNIFORM, ZIPF
 from benchmarks.peers import race
@@ -33,8 +33,8 @@ NOTES = (
     "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
     "All assess a customer once in each half second of event time in which an event may have changed a signal of it.",
 )
-PARTS = ("core", "detection", "worker", "peers", "intake", "latency", "profile", "quality")
-WITHOUT_BROKER = frozenset({"core", "detection", "quality"})
+PARTS = ("core", "signals", "detection", "quality", "worker", "peers", "intake", "latency", "profile")
+WITHOUT_BROKER = frozenset({"core", "signals", "detection", "quality"})
 
 
 class Bench:
@@ -47,6 +47,10 @@ class Bench:
     def core(self) -> list[Row]:
         """The fold by itself."""
         return core.measure()
+
+    def signals(self) -> list[Row]:
+        """What each signal costs of the fold."""
+        return shares.measure()
 
     def detection(self) -> list[Row]:
         """Whether the alerts are right."""
@@ -80,6 +84,7 @@ class Bench:
 
 TITLES = {
     "core": "The core alone, per second of CPU time on one core",
+    "signals": "What signals cost: each one's share of reading customers, and all of them against the first",
     "detection": "Whether the alerts are right, on simulated customers with the default policy",
     "worker": "The worker on Kafka",
     "peers": "Other engines with the same core",

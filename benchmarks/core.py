@@ -24,6 +24,7 @@ CHECKPOINT = 20_000  # records between two checkpoints
 GC_THRESHOLDS = (100_000, 50, 1_000)  # as the worker sets them
 LIVE_PER_S = 60_000  # a stream as fast as the worker is asked to be: a tick every 30,000 events
 COUNTS = {ZIPF.name: 300_000, UNIFORM.name: 100_000}  # timed events
+DEFAULT = Policy()
 BACKLOG_PER_S = 2_000  # what a busy day leaves behind: a tick every 1,000 events
 
 
@@ -38,9 +39,16 @@ class Run(NamedTuple):
     assessments: int
 
 
-def run(records: list[Record], states: dict[bytes, bytes], *, warm: int, max_hot: int = 50_000) -> Run:
+def run(
+    records: list[Record],
+    states: dict[bytes, bytes],
+    *,
+    warm: int,
+    max_hot: int = 50_000,
+    policy: Policy = DEFAULT,
+) -> Run:
     """Feed a partition; the first `warm` records are not timed, so that who comes often is decoded already."""
-    fold = Partition(0, states, Policy(), Model.prior(Policy()), max_hot=max_hot)
+    fold = Partition(0, states, policy, Model.prior(policy), max_hot=max_hot)
     gc.collect()
     gc.freeze()
     feed_s = snapshot_s = 0.0

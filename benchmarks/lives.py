@@ -19,6 +19,7 @@ from schemas.journal import encode_tick
 
 LIVES = 500
 DAYS = 180
+DEFAULT = Policy()
 FENCE = 1  # every state stands before journal offset 1
 
 
@@ -54,10 +55,10 @@ def told(number: int, rng: random.Random) -> list[tuple[float, int, int, str, st
     return [(at_s, number, step, kind, data) for step, (at_s, kind, data) in enumerate(life(number, rng))]
 
 
-def lived_states(lives: int = LIVES, seed: int = SEED) -> list[bytes]:
+def lived_states(lives: int = LIVES, seed: int = SEED, policy: Policy = DEFAULT) -> list[bytes]:
     """State bytes of customers who have lived; each has read the journal up to offset FENCE."""
     happened = merge(*(told(who, random.Random(seed + who)) for who in range(lives)))
-    fold = Partition(0, {}, Policy(), Model.prior(Policy()))
+    fold = Partition(0, {}, policy, Model.prior(policy))
     records: list[Record] = []
     tick_s = START_S - DAYS * DAY_S
     for at_s, who, step, kind, data in happened:

@@ -9,7 +9,7 @@ import zlib
 from typing import NamedTuple
 
 from detectors.catalogue import SignalPolicy
-from detectors.customer import NEVER, Customer
+from detectors.customer import DAY_S, NEVER, Customer
 from detectors.history import HANDLERS
 from detectors.learning.rest import Reader
 from detectors.model import Model, probability
@@ -58,13 +58,21 @@ def bits_of(mask: int) -> tuple[tuple[int, int], ...]:
     return tuple((number, 1 << number) for number in range(mask.bit_length()) if mask >> number & 1)
 
 
-def raised(strengths: dict[int, float], bits: tuple[tuple[int, int], ...]) -> int:
-    """The mask of those signals, of some, that have a strength.
+def after_the_same(c: Customer, mask: int, bits: tuple[tuple[int, int], ...], time_s: int, now_s: int) -> int:
+    """What to read again after more of the same (`detectors.history.routes`): of a mask, what has a strength.
 
-    >>> raised({3: 0.5, 4: 1.0}, bits_of(0b1010))
+    It is the whole mask after late news, which may lie in a window that others are compared with, and where the
+    customer has left, whom any sign of life may bring back.
+
+    >>> c = Customer(strengths={3: 0.5, 4: 1.0})
+    >>> after_the_same(c, 0b1010, bits_of(0b1010), 5 * DAY_S, 5 * DAY_S)
     8
+    >>> after_the_same(c, 0b1010, bits_of(0b1010), 3 * DAY_S, 5 * DAY_S)
+    10
     """
-    mask = 0
+    if c.left_s or time_s < now_s - DAY_S or time_s < c.last_s - DAY_S:
+        return mask
+    mask, strengths = 0, c.strengths
     for number, bit in bits:
         if number in strengths:
             mask |= bit
@@ -101,6 +109,7 @@ class Assessor:
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
+        self.bits = {kind: bits_of(mask) for kind, mask in self.masks.items()}
         self._reads_of_mask: dict[int, tuple[Read, ...]] = {}
 
     def reads_of(self, mask: int) -> tuple[Read, ...]:

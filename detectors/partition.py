@@ -4,8 +4,7 @@ Rules:
 * what a record does follows from the records before it alone, never from how they were cut into fetches,
   how fast they came, or where a process died between two of them;
 * customers are assessed at ticks, those touched since the last one and those whose deadline passed, in
-  order of their key; at once only after event types that the policy marks urgent; more of the same (a handler
-  says so) touches only who has a strength that may fall by it;
+  order of their key; at once only after event types that the policy marks urgent; more of the same touches few;
 * nothing leaves, and no state bytes change, but in `snapshot`: what happened since the last one can be
   taken back whole, and is when a handler fails. Then it is done again with care (each event on a copy),
   and the event that failed becomes a dead letter: its customer is as it was before.
@@ -20,10 +19,9 @@ import msgspec
 import xxhash
 
 from detectors.abandonment import newest_calls
-from detectors.assess import bits_of, raised
+from detectors.assess import after_the_same
 from detectors.budget import give_back, shared_out, used_permille
 from detectors.customer import (
-    DAY_S,
     DIGEST_BYTES,
     HEADER,
     NEVER,
@@ -96,11 +94,10 @@ class Partition:
         self.answers = Answers(self.assessor.model, self.assessor.weights)
         self.ledger.policy = self.assessor.policy
         self.everybody = Everybody(self.number, self.assessor.policy)
-        masks, urgent = self.assessor.masks, set(self.assessor.policy.urgent)
+        masks, bits, urgent = self.assessor.masks, self.assessor.bits, set(self.assessor.policy.urgent)
         self.routes = {
-            kind: (handler, mask | OTHER, bits_of(mask), name in urgent, COUNTED.get(name, 0))
+            kind: (handler, masks[kind] | OTHER, bits[kind], TYPE_OF[kind] in urgent, COUNTED.get(TYPE_OF[kind], 0))
             for kind, handler in self.handlers.items()
-            for mask, name in ((masks[kind], TYPE_OF[kind]),)
         }
 
     def feed(self, records: Sequence[Record]) -> None:
@@ -169,8 +166,7 @@ class Partition:
                 continue
             handler, mask, bits, urgent, counted = routes[kind]
             c = hot.get(key) or self._load(key)
-            seed = seeds[event.source]
-            digest = digest_of(event.id.encode(), seed)[:DIGEST_BYTES]
+            digest = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES]
             ring = c.ring
             if offset < c.fence:
                 self.stats["fence_skips"] += 1
@@ -195,8 +191,8 @@ class Partition:
             c.ring = ring + digest if len(ring) < RING_BYTES else ring[DIGEST_BYTES:] + digest
             c.fence = position
             dirty[key] = c
-            if same and not c.left_s and time_s >= max(world.now_s, c.last_s) - DAY_S:
-                mask = raised(c.strengths, bits)
+            if same:
+                mask = after_the_same(c, mask, bits, time_s, world.now_s)
             if mask and not c.stale:
                 touched.add(key)
             if careful:

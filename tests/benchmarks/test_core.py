@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks import cluster, core, events, profile, report
+from benchmarks import cluster, core, events, profile, report, shares
 from benchmarks.events import ZIPF, Shape, journal, stream
 from benchmarks.lives import lived_states, states_of
 from benchmarks.peers import one_customer
@@ -17,6 +17,7 @@ from detectors.customer import load
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
+from detectors.signals import CATALOGUE
 from schemas.intake import Accepted, read_event
 
 FEW = Shape("few", 20, False)
@@ -69,6 +70,28 @@ def test_the_peers_do_to_a_customer_what_the_fold_does() -> None:
             theirs.days,
         )
     assert states.keys() == {record.key for record in records}
+
+
+def test_the_readings_of_each_signal_are_counted_and_nothing_stays_changed() -> None:
+    """Who is looked at after a use has its use read; afterwards the catalogue is what it was."""
+    measures = {code: signal.measure for code, signal in CATALOGUE.items()}
+    found, whole_s = shares.costs(journal(FEW, 300, rate_per_s=100, ticks=True), states_of(20, lived_states(lives=4)))
+    readings = {cost.code: cost.readings for cost in found}
+    assert readings.keys() == CATALOGUE.keys()
+    assert readings["value.usage_drop"] >= 20
+    assert [cost.seconds for cost in found] == sorted((cost.seconds for cost in found), reverse=True)
+    assert sum(cost.seconds for cost in found) < whole_s
+    assert {code: signal.measure for code, signal in CATALOGUE.items()} == measures
+
+
+def test_the_first_signals_alone_make_a_core_of_their_own() -> None:
+    """All signals are measured against a policy that has the rows of the first ones and no others."""
+    policy = shares.of_spine(Policy())
+    assert set(policy.signals) == set(shares.SPINE) < set(CATALOGUE)
+    lived = lived_states(lives=4, policy=policy)
+    row = shares.against_spine(FEW, journal(FEW, 300, rate_per_s=100, ticks=True), lived_states(lives=4), lived, 1)
+    assert "52 signals" in row.what
+    assert row.met is not None
 
 
 @pytest.mark.parametrize("module", [cluster, events, one_customer, profile, report])
