@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
 Read = tuple[int, int, Measure, SignalPolicy, float, float]  # of a row: what is needed to read it
 MAX_MASKS = 10_000  # remembered
+EXACT = 1 << 62  # the bit of a mask that asks for what a learned model makes of everything else, too
 
 
 UNSAID = Because("", ())
@@ -149,7 +150,9 @@ class Assessor:
         c.known = known
         if self.special is not None:
             self.special.look(c, at)
-        if self.mark and (mask == self.all or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS):
+        if self.mark and (
+            mask == self.all or mask & EXACT or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS
+        ):
             rest = self.reader.read(c, at.now_s)
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
             c.rest_read = self.mark + (at.day + c.first_s) // REST_DAYS
@@ -185,7 +188,7 @@ class Assessor:
         mask = self.looked_up
         for number in c.strengths:
             mask |= 1 << number
-        return mask & self.all
+        return mask & self.all | EXACT
 
     def contributions(self, c: Customer) -> dict[int, float]:
         """Log-odds by signal number, of the signals with a strength, with what features say of the same."""

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
-import xxhash
+from xxhash import xxh3_64_digest
 
 from detectors.abandonment import newest_calls
 from detectors.assess import after_the_same
@@ -142,9 +142,8 @@ class Partition:
 
     def _run(self, records: Sequence[Record]) -> None:
         # The hot loop: what it calls is bound once, and nothing is computed that is not needed by every event.
-        hot, dirty, touched, routes = self.hot, self.dirty, self.touched, self.routes
-        seeds, world = self._seeds, self.world
-        decode, digest_of, careful, position = decode_event, xxhash.xxh3_64_digest, self._careful, self.position
+        hot, dirty, touched, routes, seeds = self.hot, self.dirty, self.touched, self.routes, self._seeds
+        digest_of, careful, world, position = xxh3_64_digest, self._careful, self.world, self.position
         for r in records:
             offset, key = r.offset, r.key
             if offset < position:
@@ -156,7 +155,7 @@ class Partition:
                 routes = self.routes
                 continue
             try:
-                event = decode(r.value)  # type: ignore[arg-type]
+                event = decode_event(r.value)  # type: ignore[arg-type]
                 time_s = int(event.time.timestamp())
             except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
                 self._refuse(r, "not_an_event", "$: not an event of the contract")
