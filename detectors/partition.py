@@ -326,6 +326,7 @@ class Partition:
     def _put_off(self, look: Look) -> None:
         """After a look that failed the customer stays as it was, and waits for its next event."""
         c = look.before
+        self.world.purse.customers -= c.probability < 0.0  # counted when it was read, and will be again
         c.stale, c.due_s = 0, NEVER
         c.dues.clear()
         self.hot[look.key] = self.dirty[look.key] = c

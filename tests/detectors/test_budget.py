@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.budget import TOKEN, Purse, capacity, fill, look_again_s, per_second
-from detectors.customer import DAY_S, load
+from detectors.customer import DAY_S, Customer, load
+from detectors.history import HANDLERS
 from detectors.hold_out import is_held_out
+from detectors.kinds import DAYS_KEPT
 from detectors.policy import Policy
 from detectors.policy_care import BudgetPolicy, HoldOutPolicy
 from detectors.policy_text import PolicyError, parse_policy
-from detectors.records import ALERTS, CURRENT
+from detectors.records import ALERTS, CURRENT, DEAD
 from schemas.alerts import AlertEvent
+from schemas.usage import FeatureUsed
 from tests.detectors.lives import POLICY, alerts_of, event, fold, partition, records, tick
 
 ONE = parse_policy("[budget]\nper_day_per_1000 = 100\nburst = 1")  # of ten customers: one alert a day
@@ -143,6 +146,22 @@ def test_a_customer_who_is_erased_has_no_share() -> None:
     p.snapshot()
     assert partition(dict(p.states)).world.purse.customers == 2
     p.feed(records([event("privacy.erasure.requested", 3, customer="never-seen", request_id="r")], first_offset=99))
+    assert p.world.purse.customers == 2
+
+
+def spoil(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> None:
+    c.days = dict.fromkeys(DAYS_KEPT, b"?")  # not counts by day: who reads them fails
+
+
+def test_a_customer_who_cannot_be_read_has_no_share_however_often_that_is_tried() -> None:
+    p = partition(handlers={**HANDLERS, FeatureUsed: spoil})
+    bad = [
+        value
+        for i in range(5)
+        for value in (event("usage.feature.used", 1 + i / 10, customer="bad", feature="f"), tick(1.05 + i / 10))
+    ]
+    p.feed(records([*troubled(2), *bad]))
+    assert len(p.snapshot().writes[DEAD]) == 5
     assert p.world.purse.customers == 2
 
 
