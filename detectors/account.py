@@ -102,7 +102,9 @@ class Account:
                 if contribution and n in assessor.by_number
             ]
             weighed.sort(key=lambda w: (-w.contribution, w.code))
-            base = _log_odds(c.probability) - math.fsum(w.contribution for w in weighed)
+            # Of one who was erased with this revision nothing is left but what was said.
+            p = c.probability if c.probability >= 0.0 else event.data.churn_probability
+            base = _log_odds(p) - math.fsum(w.contribution for w in weighed)
             self.revisions.append(Retraced(offset, value, event, base, tuple(weighed)))
 
 

@@ -105,6 +105,19 @@ def test_a_journal_dump_proves_it_as_well(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
+def test_the_end_of_one_who_was_erased_is_proven_and_adds_up_to_what_was_said(tmp_path: Path) -> None:
+    erasure = event("privacy.erasure.requested", 125, customer="c-1", request_id="r")
+    events, alerts = tmp_path / "events.jsonl", tmp_path / "alerts.jsonl"
+    events.write_bytes(b"\n".join([*life()[:-1], erasure]))
+    assert run("replay", str(events), "--alerts", str(alerts), "--now", "2030-01-01").exit_code == 0
+    alert_id = decode_alert(alerts.read_bytes().splitlines()[0]).data.alert_id
+    story = explained(run("explain", alert_id, str(events), "--alerts", str(alerts), "--json"))
+    assert story.proven
+    last = story.revisions[-1]
+    assert (last.status, last.alert.outcome) == ("resolved", "erased")
+    assert last.churn_probability == pytest.approx(1 / (1 + math.exp(-last.log_odds)), abs=1e-6)
+
+
 def test_a_journal_that_was_cut_off_proves_nothing_and_says_so(tmp_path: Path) -> None:
     values = sorted(life()[:-1], key=lambda value: msgspec.json.decode(value)["time"])
     journal = records([*values, tick(124)])
