@@ -18,7 +18,7 @@ def alert_named(c: Customer, alert_id: str) -> AlertState:
     """The customer's live alert; anything else that feedback may name is refused."""
     if c.alert is None or c.alert.alert_id != alert_id:
         raise RefusedError("out_of_range", "data.alert_id: expected the newest alert of this customer")
-    if c.alert.status == "resolved":
+    if c.alert.status == "resolved" or c.alert.feedback == "closed":
         raise RefusedError("out_of_range", "data.alert_id: this alert is resolved already")
     return c.alert
 

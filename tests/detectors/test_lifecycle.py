@@ -9,6 +9,7 @@ import pytest
 
 from detectors.lifecycle import STATUSES, TRANSITIONS, VERDICTS
 from detectors.policy_text import parse_policy
+from detectors.records import DEAD
 from schemas.intake import Rejected, read_event
 from tests.detectors.lives import START_S, alerts_of, at, customer_after, event, fold, partition, records, tick
 
@@ -227,3 +228,16 @@ def test_since_last_says_why_now() -> None:
     assert found[0].data.reasons[0].since_last == found[0].data.reasons[0].contribution
     assert found[-1].data.previous_probability == found[-2].data.churn_probability
     assert found[-1].data.trend == "rising"
+
+
+@pytest.mark.parametrize("later", ["acknowledged", "snoozed", "resolved"])
+def test_what_the_team_has_closed_stays_closed_whatever_is_said_before_the_next_tick(later: str) -> None:
+    patient = parse_policy("urgent = []")
+    opened = [*TROUBLE, tick(1.1)]
+    alert_id = alerts_of(fold(opened, patient)[1])[0].data.alert_id
+    said = {"acknowledged": {}, "snoozed": {"until": at(9)}, "resolved": {"outcome": "saved"}}[later]
+    closing = event("retention.alert.resolved", 1.2, alert_id=alert_id, outcome="no_risk", by="ann", id="first")
+    after = event(f"retention.alert.{later}", 1.21, alert_id=alert_id, by="bob", id="second", **said)
+    _, snapshot = fold([*opened, closing, after, tick(1.3)], patient)
+    assert [(a.data.status, a.data.outcome) for a in alerts_of(snapshot)] == [("open", None), ("resolved", "no_risk")]
+    assert [value for _, value, _ in snapshot.writes[DEAD]] == [after]
