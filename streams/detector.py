@@ -139,7 +139,10 @@ class Detector:
             metrics.LATENCY.observe(max(time.time() - newest_ms / 1000, 0.0))
 
     def release(self) -> None:
-        """Forget the folds; the states stay for a partition that comes back."""
+        """Forget the folds; the states stay for a partition that comes back, and its gauges are the next owner's."""
+        for number in map(str, self.folds):
+            metrics.CHECKPOINT_AGE.remove(number)
+            metrics.BUDGET_USED.remove(number)
         self.folds.clear()
         self._upto.clear()
         self._calls.clear()

@@ -68,6 +68,7 @@ class Role:
     def __init__(self, name: str, app: FetchApp, reader: Reader, copies: Copies | None, stall: Stall) -> None:
         self.name, self.app, self.reader, self.copies, self.stall = name, app, reader, copies, stall
         self._gaps = self._take_overs = 0
+        self._told: set[TP] = set()  # whose lag the gauges show
 
     async def measure(self, options: Mapping[str, Any]) -> None:
         """Set the gauges that nobody sets in passing, for as long as the app runs."""
@@ -82,6 +83,10 @@ class Role:
 
     def _lag(self, at: Mapping[TP, int], ends: Mapping[TP, int]) -> None:
         now_ms = time.time() * 1000
+        for tp in self._told - at.keys():  # given away: another worker tells
+            metrics.LAG_RECORDS.remove(tp.topic, str(tp.partition))
+            metrics.LAG_SECONDS.remove(tp.topic, str(tp.partition))
+        self._told = (self._told & at.keys()) | ends.keys()
         for tp, end in ends.items():
             behind = max(end - at[tp], 0)
             age_s = max(now_ms - self.reader.newest_ms.get(tp, now_ms), 0) / 1000
