@@ -18,12 +18,15 @@ from detectors.policy_text import parse_policy
 from detectors.reading import scores_at
 from detectors.records import ALERTS, CURRENT, DEAD, SCORES, Write
 from detectors.rules import RULES_KEY, is_customer
-from schemas.journal import encode_heard
+from schemas.journal import Incident, IncidentDeclared, encode_control, encode_heard
 from schemas.journal_dump import JournalRecord
+from schemas.times import utc
 from schemas.usage import FeatureUsed, SessionStarted
 from tests.detectors.lives import (
     DAY_S,
     START_S,
+    alerts_of,
+    at,
     content,
     event,
     fold,
@@ -40,6 +43,10 @@ POLICIES = (
     parse_policy(
         "[churn]\ndefinition = 'inactivity'\ninactivity_days = 20\n[hold_out]\nshare = 0.3\n"
         "[budget]\nper_day_per_1000 = 100\nburst = 1\ncritical_overdraws = true"
+    ),
+    parse_policy(
+        "[incidents]\nat_least = 2\nshare = 0.01\nquiet_s = 3600\n[alerts]\nenter = 0.15\nexit = 0.1\n"
+        "[hold_out]\nshare = 0.2\n[budget]\nper_day_per_1000 = 1000\nburst = 2"
     ),
 )
 CUSTOMERS = ("c-1", "c-2", "c-3")
@@ -58,11 +65,35 @@ CHANGES: tuple[Change, ...] = (
     lambda day: new_policy(day, KEEN).replace(b"exit.intent", b"exit.intend"),
 )
 
+FEEDBACK: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("retention.alert.acknowledged", {}),
+    ("retention.alert.snoozed", {"until": 3.0}),
+    ("retention.alert.snoozed", {"until": -1.0}),
+    ("retention.alert.resolved", {"outcome": "saved"}),
+    ("retention.alert.resolved", {"outcome": "churned"}),
+    ("retention.customer.contacted", {"playbook": "call"}),
+)
+
+
+def incident(cause: str, day: float, number: int) -> bytes:
+    """What a partition says of an incident of that day."""
+    said = Incident(
+        incident_id=f"{cause}-{at(day)[:13]}Z",
+        signal="tech.crashes",
+        started_at=utc(START_S + day * DAY_S - 600),
+        newest_at=utc(START_S + day * DAY_S),
+        partition=number,
+        customers=9,
+    )
+    return encode_control(IncidentDeclared(id=f"{said.incident_id}@{number}", time=said.newest_at, data=said))
+
 
 @st.composite
-def journals(draw: st.DrawFn) -> list[bytes]:
-    """Some customers' events, shuffled a little, with duplicates, nonsense and ticks in between."""
+def journals(draw: st.DrawFn, policy: Policy = POLICIES[0]) -> list[bytes]:
+    """Some customers' events, shuffled a little, with all that a journal holds, and nonsense, in between."""
     values: list[bytes] = []
+    alerts: list[tuple[str, str]] = []
+    so_far = partition(policy=policy)
     day = 0.0
     for i in range(draw(st.integers(0, 60))):
         day += draw(st.sampled_from([0.0, 0.01, 0.5, 3.0, 50.0]))
@@ -101,7 +132,29 @@ def journals(draw: st.DrawFn) -> list[bytes]:
             values.append(b'{"subject":"c-1"}')
         if draw(st.integers(0, 12)) == 0:
             values.append(draw(st.sampled_from(CHANGES))(day))
+        if draw(st.integers(0, 8)) == 0:
+            values += [
+                event("app.error.raised", day, customer=customer, id=f"storm {i}", code="E", fatal=True, count=9)
+                for customer in CUSTOMERS
+            ]
+        if draw(st.integers(0, 12)) == 0:
+            values.append(incident(draw(st.sampled_from(["technology", "availability"])), day, draw(st.integers(0, 2))))
+        if draw(st.integers(0, 5)) == 0:
+            so_far.feed(records(values[so_far.position :], so_far.position))
+            alerts += [(a.data.customer_id, a.data.alert_id) for a in alerts_of(so_far.snapshot())]
+            customer, alert_id = draw(st.sampled_from(alerts[-4:] or [("c-1", "no-such-alert")]))
+            kind, said = draw(st.sampled_from(FEEDBACK))
+            if "until" in said:
+                said = {"until": at(day + said["until"])}
+            values.append(event(kind, day, customer=customer, id=f"word {i}", alert_id=alert_id, by="ann", **said))
     return values
+
+
+@st.composite
+def policies_and_journals(draw: st.DrawFn) -> tuple[Policy, list[bytes]]:
+    """A policy, and a journal in which the team speaks of the alerts that it gives."""
+    policy = draw(st.sampled_from(POLICIES))
+    return policy, draw(journals(policy))
 
 
 def everything(p: Partition, writes: dict[str, list[Write]]) -> tuple[dict[bytes, bytes], dict[str, list[Write]]]:
@@ -116,14 +169,14 @@ def by_topic(writes: dict[str, list[Write]]) -> dict[str, list[Write]]:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    journals(),
-    st.lists(st.integers(0, 80), max_size=6),
-    st.lists(st.integers(0, 80), max_size=3),
-    st.sampled_from(POLICIES),
+    policies_and_journals(),
+    st.lists(st.integers(0, 120), max_size=6),
+    st.lists(st.integers(0, 120), max_size=3),
 )
 def test_cuts_snapshots_and_restarts_change_nothing(
-    values: list[bytes], cuts: list[int], deaths: list[int], policy: Policy
+    drawn: tuple[Policy, list[bytes]], cuts: list[int], deaths: list[int]
 ) -> None:
+    policy, values = drawn
     whole, snapshot = fold(values, policy)
     journal = records(values)
     p, writes, kept = partition(policy=policy), dict[str, list[Write]](), 0
