@@ -15,7 +15,7 @@ from detectors.farewell import read
 from detectors.hold_out import is_held_out
 from detectors.incidents import NOTHING, Incidents
 from detectors.leaving import next_look_s
-from detectors.lifecycle import LIFECYCLE, TRANSITIONS, level_of, status_of
+from detectors.lifecycle import LIFECYCLE, TRANSITIONS, is_awake, level_of, status_of
 from detectors.news import Said, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
 from detectors.rules import Rules
@@ -83,7 +83,10 @@ class Desk:
             p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))
-        if step is not None and not self._is_held(c, step[1]):
+        if step is not None and self._is_held(c, step[1]):
+            # That it got worse waits, but not that the time is over for which the team asked for quiet.
+            step = TRANSITIONS["snoozed", "awake"] if is_awake(c, now_s) else None
+        if step is not None:
             if step[1] == "opened" and not is_held_out(key.decode(), assessor.policy.hold_out):
                 return place_of(key, c, now_s, assessor.policy), said.by
             self._say(key, c, step, offset, out, said.by)
@@ -103,6 +106,8 @@ class Desk:
             c.held = incident.incident_id
             self.stats["held_back_common_cause"] += 1
         c.dues[LIFECYCLE] = self.incidents.release_s(incident)
+        if c.alert is not None and c.alert.status == "snoozed":
+            c.dues[LIFECYCLE] = min(c.dues[LIFECYCLE], c.alert.snoozed_until_s)
         return True
 
     def open(self, key: bytes, c: Customer, offset: int, out: Outbox, by: ChangedBy) -> bool:

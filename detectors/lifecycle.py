@@ -76,6 +76,11 @@ def status_of(c: Customer) -> str:
     return c.alert.status if c.alert is not None else "none"
 
 
+def is_awake(c: Customer, now_s: int) -> bool:
+    """Whether the customer's alert was snoozed until a time that has come."""
+    return c.alert is not None and c.alert.status == "snoozed" and now_s >= c.alert.snoozed_until_s
+
+
 def judge(c: Customer, probability: float, assessor: "Assessor", now_s: int) -> str:
     """What is to be said of a customer whose probability is this, as a verdict.
 

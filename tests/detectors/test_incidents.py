@@ -19,7 +19,8 @@ from schemas.alerts import AlertEvent, decode_alert
 from schemas.insights_live import CommonCause
 from schemas.journal_dump import JournalRecord
 from schemas.times import utc
-from tests.detectors.lives import DAY_S, START_S, event, tick
+from tests.detectors.lives import DAY_S, START_S, alerts_of, event, fold, tick
+from tests.detectors.lives import at as at_day
 
 HOUR_D = 1 / 24
 # Any watched signal weighs enough to open an alert by itself: what is held back is held for the incident's sake.
@@ -278,3 +279,22 @@ def test_a_journal_with_its_declarations_gives_the_same_bytes_however_it_is_cut(
                 wrote.setdefault(topic, []).extend(items)
         assert states == cluster.parts[number].states
         assert wrote == cluster.wrote[number]
+
+
+def test_a_snooze_ends_on_time_though_what_is_worse_waits_for_its_common_cause() -> None:
+    at_once = msgspec.structs.replace(
+        POLICY,
+        alerts=msgspec.structs.replace(POLICY.alerts, enter=0.12, exit=0.05),
+        incidents=IncidentPolicy(at_least=2),
+    )
+    trouble = [event("billing.payment.failed", 1 + i / 100, invoice_id="i", attempt=1, id=f"p{i}") for i in range(3)]
+    before = [*trouble, *(event("usage.session.started", 1, customer=f"c-{i}") for i in range(2, 5)), tick(1.1)]
+    alert_id = alerts_of(fold(before, at_once)[1])[0].data.alert_id
+    snoozed = event("retention.alert.snoozed", 1.2, alert_id=alert_id, by="ann", until=at_day(2.2))
+    storm = [
+        event("app.error.raised", 1.5, customer=f"c-{i}", code="E", fatal=False, count=40, id=f"e{i}")
+        for i in range(1, 5)
+    ]
+    _, snapshot = fold([*before, snoozed, *storm, tick(1.51), tick(2.19), tick(2.21)], at_once)
+    found = [(a.data.customer_id, a.data.status, a.data.as_of) for a in alerts_of(snapshot)]
+    assert found[-1] == ("c-1", "open", at_day(2.21))
