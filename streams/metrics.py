@@ -14,6 +14,11 @@ REGISTRY: Final = CollectorRegistry()
 FAST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 
 BUILD: Final = Info("churn_build", "Version of the program.", registry=REGISTRY)
+LIVE: Final = Gauge("churn_live", "1 if /livez says ok, else 0.", registry=REGISTRY)
+READY: Final = Gauge("churn_ready", "1 if /readyz says ok, else 0.", registry=REGISTRY)
+FAILED_STARTS: Final = Gauge(
+    "churn_failed_starts", "Runs in a row, before this one, that failed within a minute.", registry=REGISTRY
+)
 EVENTS: Final = Counter(
     "churn_events_consumed_total", "Records read from input topics.", ("source", "outcome"), registry=REGISTRY
 )

@@ -56,6 +56,8 @@ class OpsServer:
         """Every metric, in Prometheus' text format."""
         if not self._may_know(request):
             return _unauthorised()
+        for gauge, checks in ((metrics.LIVE, self.health.live()), (metrics.READY, self.health.ready())):
+            gauge.set(all(check.ok for check in checks))
         return web.Response(body=generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def _said(self, request: web.Request, checks: list[Check]) -> web.Response:

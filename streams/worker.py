@@ -112,6 +112,7 @@ def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
     started_s = time.monotonic()
     fold = make_fold or default_fold(settings)
     restarts = int(os.environ.get(RESTARTS, "0") or 0)
+    metrics.FAILED_STARTS.set(restarts)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for the loops of Faust's consumer threads too
     with asyncio.Runner() as runner:
         try:

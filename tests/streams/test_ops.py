@@ -44,6 +44,8 @@ def test_on_loopback_everything_is_open() -> None:
         status, kind, text = await ask("/metrics", {})
         assert (status, kind.split(";")[0]) == (200, "text/plain")
         assert "# TYPE churn_events_consumed_total counter" in text
+        assert "\nchurn_live 1.0\n" in text
+        assert "\nchurn_ready 0.0\n" in text
         assert (await ask("/", {}))[0] == 404
 
     serve("127.0.0.1", "", body)
