@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from streams.metrics import REGISTRY
 
-TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9a-z.]*|\$[a-z_]+|[{}()]|[^\s\w{}()"]+')
+TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9a-z.]*|\$[a-z_]+|[{}()]|[^\s\w{}()"$]+')
 GROUPINGS: Final = frozenset(("by", "without", "on", "ignoring", "group_left", "group_right"))
 WORDS: Final = frozenset(("and", "or", "unless", "offset", "bool"))
 REPLACED: Final = re.compile(r'"(\w+)",\s*"[^"]*",\s*"(\w+)",\s*"[^"]*"\s*\)')
@@ -35,8 +35,8 @@ class Uses(NamedTuple):
 def uses(expression: str) -> Uses:
     """What an expression uses.
 
-    >>> uses('sum by (job, topic) (rate(churn_dead_letters_total{reason!="not_json"}[5m])) > 1')
-    Uses(metrics={'churn_dead_letters_total': {'reason'}}, grouped={'job', 'topic'})
+    >>> uses('sum by (topic) (rate(churn_dead_letters_total{reason!="not_json"}[5m])) > 1')
+    Uses(metrics={'churn_dead_letters_total': {'reason'}}, grouped={'topic'})
     """
     found = Uses({}, set())
     tokens = [*TOKEN.findall(expression), ""]

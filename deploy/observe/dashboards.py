@@ -1,0 +1,400 @@
+"""The Grafana dashboards: one for those who run churnwatch, one for those who work with its alerts.
+
+Rules: `$j` in an expression stands for the choice of job and namespace; a panel says in a sentence what to make of it;
+every metric and label is declared, and every legend names a label that is left (tests say so). Customers are never
+shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+CHOSEN: Final = 'namespace=~"$namespace",job=~"$job"'
+SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
+WIDTH: Final = 24
+
+
+class Query(NamedTuple):
+    """One series of a panel, and how each line of it is called."""
+
+    expression: str
+    legend: str = ""
+
+    @property
+    def text(self) -> str:
+        """The expression as Grafana sends it."""
+        return self.expression.replace("$j", CHOSEN)
+
+
+class Panel(NamedTuple):
+    """One picture; `red_from` colours a single number from there on."""
+
+    title: str
+    means: str
+    unit: str
+    queries: Sequence[Query]
+    kind: Literal["timeseries", "stat"] = "timeseries"
+    red_from: float | None = None
+    stacked: bool = False
+
+
+class Row(NamedTuple):
+    """Panels under one heading, of equal width."""
+
+    title: str
+    panels: Sequence[Panel]
+
+
+class Dashboard(NamedTuple):
+    """One page of Grafana."""
+
+    uid: str
+    title: str
+    means: str
+    since: str
+    rows: Sequence[Row]
+
+    @property
+    def panels(self) -> list[Panel]:
+        """Every panel."""
+        return [panel for row in self.rows for panel in row.panels]
+
+
+def number(title: str, means: str, unit: str, expression: str, red_from: float | None = None) -> Panel:
+    """A single number."""
+    return Panel(title, means, unit, [Query(expression)], "stat", red_from)
+
+
+def quantiles(title: str, means: str, metric: str, label: str = "") -> Panel:
+    """The middle and the worst one in a hundred of a histogram of seconds."""
+    by, name = (f"{label}, le", f"{{{{{label}}}}} ") if label else ("le", "")
+    rate = f"sum by ({by}) (rate({metric}_bucket{{$j}}[$__rate_interval]))"
+    return Panel(
+        title,
+        means,
+        "s",
+        [
+            Query(f"histogram_quantile(0.5, {rate})", f"{name}median"),
+            Query(f"histogram_quantile(0.99, {rate})", f"{name}99 %"),
+        ],
+    )
+
+
+def per_second(metric: str, by: str, matching: str = "") -> Query:
+    """How fast a counter rises, by one label."""
+    chosen = f"$j,{matching}" if matching else "$j"
+    return Query(f"sum by ({by}) (rate({metric}{{{chosen}}}[$__rate_interval]))", f"{{{{{by}}}}}")
+
+
+OPENED: Final = 'churn_alerts_emitted_total{$j,type="opened"}'
+
+OPERATIONS: Final = Dashboard(
+    "churnwatch-operations",
+    "churnwatch: operations",
+    "Is it up, does it keep up, and is anything lost?",
+    "now-6h",
+    (
+        Row(
+            "Well?",
+            (
+                number("Workers ready", "Of those that answer.", "none", "sum(churn_ready{$j})"),
+                number("Workers not ready", "0 but for starts.", "none", "sum(1 - churn_ready{$j})", 1),
+                number("Longest lag", "How late records are read.", "s", "max(churn_consumer_lag_seconds{$j})", 300),
+                number(
+                    "Oldest checkpoint",
+                    "Ticks come all the time, so this stays below a second or so.",
+                    "s",
+                    "max(min by (partition) (churn_checkpoint_age_seconds{$j}))",
+                    60,
+                ),
+                number(
+                    "Dead letters in an hour",
+                    "Records that cannot be used.",
+                    "none",
+                    "sum(increase(churn_dead_letters_total{$j}[1h]))",
+                    1,
+                ),
+                number("Fence skips", "Anything but 0 is a fault.", "none", "sum(churn_fence_skips_total{$j})", 1),
+            ),
+        ),
+        Row(
+            "Flow",
+            (
+                Panel(
+                    "Records read",
+                    "By input topic.",
+                    "ops",
+                    [per_second("churn_events_consumed_total", "source")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Lag in seconds",
+                    "Age of what is read now, while there is more.",
+                    "s",
+                    [Query("max by (topic) (churn_consumer_lag_seconds{$j})", "{{topic}}")],
+                ),
+                Panel(
+                    "Lag in records",
+                    "Not yet read.",
+                    "none",
+                    [Query("sum by (topic) (churn_consumer_lag_records{$j})", "{{topic}}")],
+                ),
+            ),
+        ),
+        Row(
+            "Sources",
+            (
+                Panel(
+                    "Silence",
+                    "Since a source was last heard.",
+                    "s",
+                    [Query("min by (source) (churn_source_silence_seconds{$j})", "{{source}}")],
+                ),
+                Panel(
+                    "Age of events when they come",
+                    "Late is normal; a step is a change upstream.",
+                    "s",
+                    [Query("max by (source) (churn_event_time_lag_seconds{$j})", "{{source}}")],
+                ),
+                Panel(
+                    "Duplicates",
+                    "Events that had counted already.",
+                    "ops",
+                    [per_second("churn_events_deduplicated_total", "source")],
+                ),
+            ),
+        ),
+        Row(
+            "Latency",
+            (
+                quantiles(
+                    "From the journal to what it caused",
+                    "Until a read_committed reader can see it.",
+                    "churn_end_to_end_latency_seconds",
+                ),
+                quantiles(
+                    "One fetch", "Work on what Kafka gave at once.", "churn_processing_duration_seconds", "stage"
+                ),
+                quantiles(
+                    "One checkpoint", "One transaction of one partition.", "churn_checkpoint_duration_seconds", "role"
+                ),
+            ),
+        ),
+        Row(
+            "State and recovery",
+            (
+                Panel(
+                    "Customers held",
+                    "By worker.",
+                    "none",
+                    [Query("sum by (instance) (churn_state_customers{$j})", "{{instance}}")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Bytes of states",
+                    "As bytes; those kept decoded take several times that.",
+                    "bytes",
+                    [Query("sum by (instance) (churn_state_bytes{$j})", "{{instance}}")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Last recovery",
+                    "From the assignment to the first record.",
+                    "s",
+                    [Query("max by (instance, role) (churn_state_recovery_seconds{$j})", "{{instance}} {{role}}")],
+                ),
+            ),
+        ),
+        Row(
+            "Changes and faults",
+            (
+                Panel(
+                    "Partitions taken over",
+                    "Steps are starts, stops and rebalances.",
+                    "none",
+                    [Query("sum by (role) (increase(churn_rebalances_total{$j}[$__rate_interval]))", "{{role}}")],
+                ),
+                Panel(
+                    "Failed starts in a row",
+                    "0 but for trouble.",
+                    "none",
+                    [Query("max by (instance) (churn_failed_starts{$j})", "{{instance}}")],
+                ),
+                Panel(
+                    "Dead letters by reason",
+                    "What the reasons mean: docs/events.md.",
+                    "ops",
+                    [per_second("churn_dead_letters_total", "reason")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Fetches refused for a gap",
+                    "They are read again; many of them cost time.",
+                    "ops",
+                    [per_second("churn_fetch_gaps_total", "role")],
+                ),
+            ),
+        ),
+    ),
+)
+
+RETENTION: Final = Dashboard(
+    "churnwatch-retention",
+    "churnwatch: alerts",
+    "How many alerts there are, how grave, and whether what they rest on is there.",
+    "now-7d",
+    (
+        Row(
+            "Today",
+            (
+                number("Opened in 24 hours", "New alerts.", "none", f"sum(increase({OPENED}[1d]))"),
+                number(
+                    "Of them critical",
+                    "The gravest level.",
+                    "none",
+                    'sum(increase(churn_alerts_emitted_total{$j,type="opened",level="critical"}[1d]))',
+                ),
+                number(
+                    "Grew worse in 24 hours",
+                    "Alerts that went up a level.",
+                    "none",
+                    'sum(increase(churn_alerts_emitted_total{$j,type="escalated"}[1d]))',
+                ),
+                number(
+                    "Resolved in 24 hours",
+                    "Ended, by a person or because the risk passed.",
+                    "none",
+                    'sum(increase(churn_alerts_emitted_total{$j,type="resolved"}[1d]))',
+                ),
+                number("Customers known", "Whose state is held.", "none", "sum(churn_state_customers{$j})"),
+            ),
+        ),
+        Row(
+            "Alerts",
+            (
+                Panel(
+                    "Opened, by level",
+                    "Within the hour before each point.",
+                    "none",
+                    [Query(f"sum by (level) (increase({OPENED}[1h]))", "{{level}}")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Opened and resolved",
+                    "Within the day before each point: is the pile growing?",
+                    "none",
+                    [
+                        Query(
+                            'sum by (type) (increase(churn_alerts_emitted_total{$j,type=~"opened|resolved"}[1d]))',
+                            "{{type}}",
+                        )
+                    ],
+                ),
+            ),
+        ),
+        Row(
+            "What they rest on",
+            (
+                Panel(
+                    "Events by source",
+                    "A source that stops takes its signals with it.",
+                    "ops",
+                    [per_second("churn_events_consumed_total", "source", 'outcome="accepted"')],
+                ),
+                Panel(
+                    "Silence of sources",
+                    "Since each was last heard.",
+                    "s",
+                    [Query("min by (source) (churn_source_silence_seconds{$j})", "{{source}}")],
+                ),
+                Panel(
+                    "Customers looked at",
+                    "Assessments per second; 0 means that nobody is.",
+                    "ops",
+                    [Query("sum(rate(churn_assessments_total{$j}[$__rate_interval]))", "all")],
+                ),
+            ),
+        ),
+    ),
+)
+
+DASHBOARDS: Final = (OPERATIONS, RETENTION)
+
+
+def dashboard_json(dashboard: Dashboard) -> str:
+    """The file that Grafana reads."""
+    panels: list[dict[str, Any]] = []
+    top = 0
+    for row in dashboard.rows:
+        panels.append(_heading(row.title, len(panels) + 1, top))
+        height = 4 if all(panel.kind == "stat" for panel in row.panels) else 8
+        width = WIDTH // len(row.panels)
+        for index, panel in enumerate(row.panels):
+            place = {"h": height, "w": width, "x": index * width, "y": top + 1}
+            panels.append(_panel(panel, len(panels) + 1, place))
+        top += height + 1
+    page = {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "description": dashboard.means,
+        "tags": ["churnwatch"],
+        "schemaVersion": 39,
+        "editable": True,
+        "graphTooltip": 1,
+        "refresh": "30s",
+        "time": {"from": dashboard.since, "to": "now"},
+        "templating": {"list": [_data_source(), _choice("namespace"), _choice("job")]},
+        "panels": panels,
+    }
+    return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
+
+
+def _heading(title: str, number: int, top: int) -> dict[str, Any]:
+    place = {"h": 1, "w": WIDTH, "x": 0, "y": top}
+    return {"id": number, "type": "row", "title": title, "collapsed": False, "panels": [], "gridPos": place}
+
+
+def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
+    if panel.red_from is not None:
+        steps.append({"color": "red", "value": panel.red_from})
+    defaults: dict[str, Any] = {"unit": panel.unit, "min": 0, "thresholds": {"mode": "absolute", "steps": steps}}
+    if panel.kind == "timeseries":
+        stacking = {"mode": "normal" if panel.stacked else "none"}
+        defaults["custom"] = {"fillOpacity": 20 if panel.stacked else 0, "stacking": stacking, "showPoints": "never"}
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.means,
+        "datasource": SOURCE,
+        "gridPos": place,
+        "fieldConfig": {"defaults": defaults, "overrides": []},
+        "targets": [
+            {"refId": chr(ord("A") + at), "datasource": SOURCE, "expr": query.text, "legendFormat": query.legend}
+            for at, query in enumerate(panel.queries)
+        ],
+    }
+
+
+def _data_source() -> dict[str, Any]:
+    return {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"}
+
+
+def _choice(label: str) -> dict[str, Any]:
+    """A variable over the values that a label of the workers has; all of them at first."""
+    return {
+        "name": label,
+        "label": label,
+        "type": "query",
+        "datasource": SOURCE,
+        "query": {"query": f"label_values(churn_build_info, {label})", "refId": label},
+        "refresh": 2,
+        "includeAll": True,
+        # Where there is no such label, as under Docker, it matches too.
+        "allValue": ".*",
+        "multi": True,
+        "current": {"selected": True, "text": "All", "value": "$__all"},
+    }
