@@ -1,4 +1,4 @@
-"""docker-compose.yml as text: what it fetches has a version, what it mounts is there, its ports stay on this machine."""
+"""docker-compose.yml as text: what it fetches has a version, what it mounts exists, its ports stay on this machine."""
 
 from __future__ import annotations
 
