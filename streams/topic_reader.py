@@ -38,12 +38,26 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str, prefix: str) -> 
     return numbers
 
 
-async def committed_records(consumer: AIOKafkaConsumer, topic: str, number: int) -> AsyncIterator[JournalRecord]:
-    """Every committed record of one partition, from its beginning to where it ends now, in order of offsets."""
+async def committed_records(
+    consumer: AIOKafkaConsumer, topic: str, number: int, *, since_ms: int | None = None, offset: int | None = None
+) -> AsyncIterator[JournalRecord]:
+    """Every committed record of one partition, from its beginning to where it ends now, in order of offsets.
+
+    With `since_ms` it begins at the first record that was written then or later, with `offset` at that offset.
+    """
     tp = TopicPartition(topic, number)
     consumer.assign([tp])
+    # At once: a consumer that is asked something else first begins where it would by itself, at the end.
     await consumer.seek_to_beginning(tp)
+    first = await consumer.position(tp)
     end = (await consumer.end_offsets([tp]))[tp]
+    if since_ms is not None:
+        found = (await consumer.offsets_for_times({tp: since_ms}))[tp]
+        offset = end if found is None else found.offset
+    if offset is not None:
+        if offset >= end:
+            return
+        consumer.seek(tp, max(offset, first))
     while await consumer.position(tp) < end:
         for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
             for r in records:

@@ -52,6 +52,7 @@ def test_every_command_teaches_with_an_example() -> None:
     # Groups list their commands instead.
     assert sorted(lacking) == [
         "# churnwatch alerts",
+        "# churnwatch dlq",
         "# churnwatch journal",
         "# churnwatch policy",
         "# churnwatch schema",
