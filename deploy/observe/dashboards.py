@@ -295,6 +295,36 @@ RETENTION: Final = Dashboard(
             ),
         ),
         Row(
+            "What was kept back, and calls given up",
+            (
+                Panel(
+                    "Kept back, by reason",
+                    "Within the hour before each point: by the budget, for a common cause, or for the control group.",
+                    "none",
+                    [Query("sum by (reason) (increase(churn_alerts_held_back_total{$j}[1h]))", "{{reason}}")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Budget of alerts that is used",
+                    "At 100 % alerts wait, the most urgent first; the mean over partitions.",
+                    "percentunit",
+                    [Query("avg(max by (partition) (churn_alert_budget_used_ratio{$j}))", "used")],
+                ),
+                Panel(
+                    "Calls given up",
+                    "Of all calls, in the newest whole hour and day of the events' own time.",
+                    "percentunit",
+                    [
+                        Query(
+                            'sum by (period) (churn_calls{$j,outcome="abandoned"})'
+                            ' / sum by (period) (churn_calls{$j,outcome="all"})',
+                            "{{period}}",
+                        )
+                    ],
+                ),
+            ),
+        ),
+        Row(
             "What they rest on",
             (
                 Panel(

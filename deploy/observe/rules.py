@@ -175,6 +175,13 @@ CONTENT: Final = (
         '> 20 + 4 * sum by (namespace, job) (increase(churn_alerts_emitted_total{type="opened"}[1w])) / 168',
     ),
     Rule(
+        "ChurnBudgetSpent",
+        "warning",
+        "6h",
+        "Every partition has used up its budget of alerts for six hours: alerts wait.",
+        "min by (namespace, job) (max by (namespace, job, partition) (churn_alert_budget_used_ratio)) >= 1",
+    ),
+    Rule(
         "ChurnAlertDrought",
         "warning",
         "30m",
