@@ -7,9 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes --requirement
 # The checkout's packages must win over an installed namesake.
 export PYTHONPATH := $(CURDIR)
+export PATH := $(CURDIR)/.tools:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt lock clean
+.PHONY: help run test check bench fmt lock tools clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,7 +65,10 @@ lock:  ## Renew the locked requirements (needs uv; UPGRADE=1 takes the newest ve
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra bench --output-file requirements-bench.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --no-deps --group pyproject.toml:data --output-file requirements-data.lock
 
+tools:  ## Install helm into .tools (needs Go), so that the tests try the chart; for promtool: apt install prometheus
+	@GOBIN=$(CURDIR)/.tools go install helm.sh/helm/v3/cmd/helm@v3.19.2
+
 clean:  ## Remove everything that was made here, Kafka's jars included
-	@rm -rf .venv .venv-bench .run build dist *.egg-info deploy/kafka/.data deploy/kafka/.jars
+	@rm -rf .venv .venv-bench .run .tools build dist *.egg-info deploy/kafka/.data deploy/kafka/.jars
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
