@@ -19,7 +19,19 @@ CODE = ("schemas", "detectors", "streams", "deploy", "benchmarks", "tests")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LINES_PER_FILE = 400
 LINES_PER_FUNCTION = 70
-MADE = {".git", ".venv", ".venv-bench", ".run", ".tools", ".jars", ".data", "__pycache__", ".hypothesis", "build", "dist"}
+MADE = {
+    ".git",
+    ".venv",
+    ".venv-bench",
+    ".run",
+    ".tools",
+    ".jars",
+    ".data",
+    "__pycache__",
+    ".hypothesis",
+    "build",
+    "dist",
+}
 # Where a package comes from is the business of the machine that installs it.
 PLACES = re.compile(
     r"(pypi|pythonhosted|npmjs|maven|ghcr|quay)\.(org|com|io)|--(extra-)?index-url|--find[-]links|(?<![\w.~-])/(work|root|home)/"

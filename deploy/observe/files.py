@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from deploy.observe.dashboards import DASHBOARDS, dashboard_json
+from deploy.observe.dashboards import DASHBOARDS
+from deploy.observe.grafana import dashboard_json
 from deploy.observe.rules import rules_yaml
 
 CHART: Final = "deploy/helm/churnwatch/files"

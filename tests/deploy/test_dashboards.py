@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from deploy.observe.dashboards import DASHBOARDS, Dashboard, Query, dashboard_json
+from deploy.observe.dashboards import DASHBOARDS
+from deploy.observe.grafana import Dashboard, Query, dashboard_json
 from deploy.observe.promql import SCRAPED, declared, undeclared, uses
 
 QUERIES = [(panel.title, query) for page in DASHBOARDS for panel in page.panels for query in panel.queries]
