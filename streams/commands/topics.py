@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
 from streams.commands.shared import DURATION, kafka_options
 
 if TYPE_CHECKING:
+    from streams.manifests import User
     from streams.topics import Layout
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,10 +30,11 @@ class TopicCount(click.ParamType):
 
 
 TOPIC_COUNT: Final = TopicCount()
+USERS: Final = ("worker", "intake", "detector", "upstream", "retention", "operator")
 
 
-def layout_options(command: Command) -> Command:
-    """Add the options that say which topics are meant."""
+def name_options(command: Command) -> Command:
+    """Add the options that say what the topics are called and how they are cut."""
     partitions = click.option(
         "--partitions",
         type=TOPIC_COUNT,
@@ -43,8 +45,13 @@ def layout_options(command: Command) -> Command:
     app_id = click.option(
         "--app-id", envvar="CHURNWATCH_APP_ID", default="churnwatch", show_default=True, show_envvar=True
     )
+    return partitions(app_id(command))
+
+
+def layout_options(command: Command) -> Command:
+    """Add the options that say which topics are meant, and on which broker."""
     wait = click.option("--wait", type=DURATION, default="10s", show_default=True, help="Wait for a broker so long.")
-    return wait(partitions(app_id(kafka_options(command))))
+    return wait(name_options(kafka_options(command)))
 
 
 def _layout(
@@ -126,3 +133,35 @@ def check(
     if problems:
         raise click.exceptions.Exit(1)
     _say("the topics are as they must be")
+
+
+@topics.command()
+@click.option("--cluster", default="kafka", show_default=True, metavar="NAME", help="The name of the Kafka resource.")
+@click.option(
+    "--user", "users", type=click.Choice(USERS), multiple=True, help="Only this user; may be given several times."
+)
+@click.option("--replication", type=click.IntRange(1), metavar="N", help="Copies of each.  [default: 3]")
+@name_options
+@click.option("--topic-prefix", envvar="CHURNWATCH_TOPIC_PREFIX", default="", show_envvar=True, metavar="TEXT")
+def manifests(
+    cluster: str,
+    users: tuple[str, ...],
+    replication: int | None,
+    app_id: str,
+    partitions: tuple[tuple[str, int], ...],
+    topic_prefix: str,
+) -> None:
+    """Print topics and users as Strimzi's manifests: each user may do what it must, and no more.
+
+    Needs no broker. Without --user: worker (every role in one process), upstream, retention and operator.
+
+    \b
+    Examples:
+      churnwatch topics manifests --cluster kafka | kubectl apply -n kafka -f -
+      churnwatch topics manifests --user intake --user detector --partitions churn.journal=12
+    """
+    from streams.manifests import manifests as written
+
+    chosen = users or ("worker", "upstream", "retention", "operator")
+    layout = _layout(topic_prefix, app_id, partitions, replication)
+    click.echo(written(layout, cluster, cast("tuple[User, ...]", chosen)), nl=False)
