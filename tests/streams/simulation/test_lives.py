@@ -9,6 +9,7 @@ from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.reading import scores_at
 from detectors.signals import CATALOGUE
+from schemas.billing import OrderPlaced
 from schemas.events import TYPE_OF
 from schemas.journal import encode_tick
 from schemas.journal_dump import JournalRecord
@@ -104,7 +105,8 @@ def raised(story: Story) -> frozenset[str]:
         waiting.append(JournalRecord(offset, key, value, 0))
 
     def look(time_s: float) -> None:
-        add(b"somebody-else", awake(time_s))
+        add(b"somebody-else", awake(time_s, SessionStarted()))
+        add(b"somebody-else", awake(time_s, OrderPlaced(order_id=f"O-{time_s:.0f}", amount=1.0)))
         add(None, encode_tick(int(time_s)))
         fold.feed(list(waiting))
         waiting.clear()
@@ -113,8 +115,10 @@ def raised(story: Story) -> frozenset[str]:
                 reason.code for row in scores_at(fold, int(time_s)) for reason in row.reasons
             )  # the other one has none
 
-    def awake(time_s: float) -> bytes:  # one who is never silent keeps the feed alive
-        return emission(Told(time_s - 60.0, "somebody-else", int(time_s), SessionStarted())).value
+    def awake(time_s: float, data: SessionStarted | OrderPlaced) -> bytes:  # one who is never silent keeps feeds alive
+        return emission(
+            Told(time_s - 60.0, "somebody-else", 2 * int(time_s) + isinstance(data, OrderPlaced), data)
+        ).value
 
     for told in numbered(story):
         while told.time_s >= day_s + DAY_S and day_s < end_s - DAY_S:
