@@ -216,7 +216,7 @@ class Assessor:
         found: list[Reason] = []
         for number, contribution in sorted(self.contributions(c).items(), key=lambda item: (-item[1], item[0])):
             row = self.by_number.get(number)
-            if row is None or not contribution:
+            if row is None or not contribution or abs(contribution) < self.policy.alerts.reason_least:
                 continue
             if len(found) >= self.policy.alerts.reasons:
                 found.append(Reason(number, row.signal.code, contribution, UNSAID))

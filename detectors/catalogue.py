@@ -70,7 +70,7 @@ def default_signals() -> dict[str, SignalPolicy]:
         "loyalty.unrecognised": s(6, 18, WEAK),
         "loyalty.newcomer_deal": s(1, 3, MEDIUM, 90),
         # F. Value and innovation
-        "value.usage_drop": s(-0.3, -0.8, STRONG, 7, at_least=8),
+        "value.usage_drop": s(-0.3, -0.8, STRONG, 7, at_least=28),
         "value.silence": s(2, 6, STRONG),
         "value.shallow_use": s(-0.25, -0.75, MEDIUM, 28, at_least=3),
         "value.no_news_used": s(0.5, 1, WEAK, 90, at_least=2),
@@ -85,7 +85,7 @@ def default_signals() -> dict[str, SignalPolicy]:
         # I. The exit
         "exit.competitor": s(1, 2, STRONG, 60),
         "exit.intent": s(1, 4, STRONG, 30),
-        "exit.contract_window": s(60, 7, MEDIUM),
+        "exit.contract_window": s(60, 7, WEAK),
         "exit.downgrade": s(0.10, 0.60, MEDIUM, 90),
         # J. Availability
         "availability.turned_away": s(1, 3, MEDIUM, 60),
@@ -95,7 +95,7 @@ def default_signals() -> dict[str, SignalPolicy]:
         "relationship.moment_of_truth_failed": s(0, 1, STRONG, 90),
         "relationship.giving_balance": s(1, -1, MEDIUM, 180, at_least=2),
         "onboarding.second_thoughts": s(1, 3, STRONG),
-        "lead.stalled": s(0.5, 1, MEDIUM),
+        "lead.stalled": s(0.5, 1, STRONG),
         "lifecycle.past_optimum": s(0.8, 1.2, WEAK),
         # L. What protects
         "protect.recovered": s(0, 1, -MEDIUM, 180),
@@ -109,7 +109,7 @@ WINDOW_MAX_D = {
     "tech.crashes": 7,
     "service.slow_answer": 31,
     "service.call_abandoned": 31,
-    "value.usage_drop": 9,
+    "value.usage_drop": 9,  # it is also looked at as it was two weeks ago
     "value.shallow_use": 30,  # days of use are remembered for 62, and the window is compared with the one before it
     "quality.decline": 28,  # and the twelve weeks before it
     "protect.engaged": 30,

@@ -5,7 +5,7 @@ ACTIVITY, SESSIONS, ERRORS, FATALS, CALLS, INVOICES, ORDER_CENTS, FAULTS, GIVEN_
 
 # Distinct days kept per counter, the newest: as many as the longest window that is read of it, and some.
 DAYS_KEPT = {
-    ACTIVITY: 38,
+    ACTIVITY: 52,
     SESSIONS: 8,
     ERRORS: 32,
     FATALS: 8,

@@ -45,9 +45,7 @@ class ChurnPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an alert opens, changes and ends (hysteresis: it opens higher than it ends)."""
 
-    enter: Annotated[float, why("one strong signal in full, or two middling ones, above the base rate", gt=0, lt=1)] = (
-        0.20
-    )
+    enter: Annotated[float, why("one strong signal nearly in full, or two middling ones", gt=0, lt=1)] = 0.18
     exit: Annotated[float, why("well under `enter`, so that what is near the edge does not flap", gt=0, lt=1)] = 0.12
     dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
     cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
@@ -62,11 +60,12 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.10
     update_delta: Annotated[float, why("a smaller move of the probability is not news", ge=0, le=1)] = 0.05
     update_every_s: Annotated[int, why("at most one plain update in this time; escalations go at once", ge=0)] = (
-        6 * 3_600
+        24 * 3_600
     )
     reasons: Annotated[int, why("how many reasons an alert names, strongest first", ge=1, le=5)] = 5
+    reason_least: Annotated[float, why("log-odds; what adds less is no reason to act on", ge=0)] = 0.05
     band_medium: Annotated[float, why("lower edge of medium, inclusive", gt=0, lt=1)] = 0.10
-    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.20
+    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.18
     band_critical: Annotated[float, why("lower edge of critical, inclusive", gt=0, lt=1)] = 0.50
     score_delta: Annotated[float, why("a smaller move is not written to churn.scores", ge=0, le=1)] = 0.01
     budget_per_week_per_1000: Annotated[
@@ -111,6 +110,12 @@ class ValuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan_features: Annotated[
         dict[str, Annotated[int, msgspec.Meta(ge=1)]], why("plan → how many features it has, where that is known")
     ] = {}
+    gap_least_d: Annotated[
+        float, why("who comes every day goes on holiday too: two weeks are little, five weeks are a silence", ge=0)
+    ] = 6.0
+    drop_lasts_d: Annotated[
+        int, why("less use for up to two weeks is mostly a holiday: a drop counts once it lasted longer", ge=0, le=14)
+    ] = 14
     news_grace_d: Annotated[int, why("nobody ignores a feature before they had two weeks to come across it", ge=0)] = 14
 
 
@@ -122,6 +127,7 @@ class TechPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crash_burst_per_day: Annotated[
         int, why("one crash is an accident, three on a day are what people remember", ge=1)
     ] = 3
+    crashes_least: Annotated[int, why("one crash among few sessions is a high rate, and an accident", ge=1)] = 2
     contact_within_h: Annotated[int, why("a contact this soon after an error is about it", ge=0)] = 48
 
 
@@ -133,8 +139,8 @@ class IncidentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strength: Annotated[float, why("at which a signal counts as risen: under it, it is noise", gt=0, le=1)] = 0.25
     quiet_s: Annotated[int, why("it ends when it rose for nobody for so long; a pause is no end", ge=300)] = 2 * 3_600
     touches_s: Annotated[
-        int, why("so long alerts bear its id, or wait for it: crashes are counted over seven days", ge=300)
-    ] = 7 * 86_400
+        int, why("so long alerts bear its id, or wait for it: faults are counted over four weeks", ge=300)
+    ] = 29 * 86_400
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -250,7 +256,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of the above.
 
     >>> Policy().alerts.enter
-    0.2
+    0.18
     >>> Policy().version == Policy().version
     True
     """

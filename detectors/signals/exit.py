@@ -74,8 +74,8 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 def contract_window(c: Customer, at: Moment) -> float | None:
     """Days until the contract ends, while it is not renewed; 0 once it has ended with renewal turned off."""
     ends_s = c.contract_ends_s
-    if not ends_s:
-        return None
+    if not ends_s or (c.trial_s and not c.started_s):
+        return None  # nobody renews a trial: it stalls, or becomes a contract
     if at.now_s >= ends_s:  # past its end it goes on by itself, unless the customer said no
         return 0.0 if c.auto_renew_off_s > c.contract_s else None
     days = at.growing(ends_s, -DAY_S)

@@ -20,6 +20,7 @@ from schemas.engagement import MarketPriceSeen, OfferSent
 from schemas.usage import QuotaReported
 
 CENTS = 100
+MONTH_S = 30.4375 * DAY_S
 PERIODS = 3  # as many of the newest as are remembered
 
 
@@ -200,13 +201,15 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 def cheapest(c: Customer, at: Moment) -> tuple[int, str, str] | None:
     """The lowest price around within the window, in cents: a competitor's newest, or an offer for newcomers.
 
-    With what to call it, and the event that tells of it.
+    With what to call it, and the event that tells of it. An offer that `loyalty.newcomer_deal` tells of is left to it.
     """
+    long_s = round(at.policy.loyalty.newcomer_tenure_months * MONTH_S)
     of_competitor = {p.label: p for p in at.in_points(c.points.get(kinds.MARKET), at.row.window_d)}
     found = [(p.value, f"“{p.label}” asks", p.event_id) for p in of_competitor.values()]
     for offer in c.cases.get(kinds.OFFERED, {}).values():
         forgotten_day = offer.opened_s // DAY_S + at.row.window_d
-        if offer.moved and offer.amount and at.day < forgotten_day:
+        told = c.started_s and offer.opened_s - c.started_s > long_s
+        if offer.moved and offer.amount and not told and at.day < forgotten_day:
             at.until(forgotten_day * DAY_S)
             found.append((offer.amount, "newcomers are offered", offer.event_id))
     return min(found, default=None)

@@ -47,10 +47,12 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 
 @signal("tech.crashes", number=35, depends=(ErrorRaised, SessionStarted))
 def crashes(c: Customer, at: Moment) -> float | None:
-    """Fatal errors ÷ sessions within the window."""
+    """Fatal errors ÷ sessions within the window, from `tech.crashes_least` of them."""
     sessions = at.in_days(c.days.get(kinds.SESSIONS), at.row.window_d)
     fatal = at.in_days(c.days.get(kinds.FATALS), at.row.window_d)
-    return fatal / sessions if sessions >= at.row.at_least else None
+    if sessions < at.row.at_least:
+        return None
+    return fatal / sessions if fatal >= at.policy.tech.crashes_least else 0.0
 
 
 @crashes.reason

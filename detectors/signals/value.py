@@ -1,8 +1,9 @@
 """F. Value and innovation: what the customer gets out of it."""
 
 from detectors import kinds
-from detectors.counts import sums
+from detectors.counts import by_day, sums
 from detectors.customer import DAY_S, Customer
+from detectors.leaving import buys_without_subscription
 from detectors.signals.base import Because, Moment, newest, signal, span, times
 from detectors.used_days import EARLIER, KEPT, between, by_feature, features_on
 from schemas.billing import OrderPlaced
@@ -11,81 +12,122 @@ from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnd
 BEFORE_D = 28  # the customer's own rate is that of the four weeks before the window
 
 
-def recent_and_before(c: Customer, at: Moment) -> tuple[int, int]:
-    """Activity within the window, and in the four weeks before it.
+def recent_and_before(c: Customer, at: Moment, end_day: int) -> tuple[int, int]:
+    """Activity within the window that ends before a day, and in the four weeks before it.
 
     A day that has just begun is empty for everybody, so the window is that of complete days, or the one with
     today where that holds more: who comes back today is back.
     """
-    window_d, today = at.row.window_d, at.day
-    recent_from = today - window_d
-    edges = (today, recent_from + 1, recent_from, recent_from - BEFORE_D)
-    (since_today, _), (since_second, _), (recent, recent_day), (total, first_day) = sums(
+    window_d = at.row.window_d
+    from_day = end_day - window_d
+    edges = (end_day + 1, end_day, from_day + 1, from_day, from_day - BEFORE_D)
+    (later, _), (since_end, _), (since_second, _), (recent, _), (total, _) = sums(
         c.days.get(kinds.ACTIVITY, b""), edges
     )
-    # The day on which the first count changes its side: today's, the oldest of the window, the oldest before it.
-    next_day = today + 1 if since_today else today + window_d + BEFORE_D + 1
-    if recent > since_today:
-        next_day = min(next_day, recent_day + window_d + 1)
-    if total > recent:
-        next_day = min(next_day, first_day + window_d + BEFORE_D + 1)
-    at.until(next_day * DAY_S)
-    return max(recent - since_today, since_second), total - recent
+    if end_day < at.day:
+        return recent - since_end, total - recent
+    return max(recent - since_end, since_second - later), total - recent
 
 
-def days_heard(c: Customer, at: Moment) -> tuple[float, float]:
-    """Days within the window, and within the four weeks before it, on which the customer's feeds were alive."""
+def days_heard(c: Customer, at: Moment, end_day: int) -> tuple[float, float]:
+    """Days within that window, and within the four weeks before it, on which the customer's feeds were alive."""
     if at.lossless:
         return at.row.window_d, BEFORE_D
-    from_s = (at.day - at.row.window_d) * DAY_S
-    recent_lost_s = at.lost_s(c, from_s, at.day * DAY_S)
+    from_s = (end_day - at.row.window_d) * DAY_S
+    recent_lost_s = at.lost_s(c, from_s, end_day * DAY_S)
     before_lost_s = at.lost_s(c, from_s - BEFORE_D * DAY_S, from_s)
     return at.row.window_d - recent_lost_s / DAY_S, BEFORE_D - before_lost_s / DAY_S
 
 
-@signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
-def usage_drop(c: Customer, at: Moment) -> float | None:
-    """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less."""
-    recent, before = recent_and_before(c, at)
+def change_of_use(c: Customer, at: Moment, end_day: int) -> float | None:
+    """Activity in the window that ends before a day against the rate of the four weeks before it, as a change."""
+    recent, before = recent_and_before(c, at, end_day)
     if before < at.row.at_least:
         return None
-    recent_d, before_d = days_heard(c, at)
+    recent_d, before_d = days_heard(c, at, end_day)
     if recent_d < at.row.window_d / 2 or before_d < BEFORE_D / 2:
         return None  # the feed was dead for so long that nothing is known
     return (recent / recent_d) / (before / before_d) - 1
 
 
+def last_day(c: Customer) -> int:
+    """The newest UTC day with activity that counts; 0 without any."""
+    return next(by_day(c.days.get(kinds.ACTIVITY)), (0, 0))[0]
+
+
+def window_end(c: Customer, at: Moment) -> int:
+    """The day before which the newest window ends: today, or the day after the last use.
+
+    What comes after the last use is silence's to tell: an absence is not told twice.
+    """
+    return min(at.day, last_day(c) + 1)
+
+
+@signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
+def usage_drop(c: Customer, at: Moment) -> float | None:
+    """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less.
+
+    It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` ago.
+    """
+    end_day, tomorrow_s = window_end(c, at), (at.day + 1) * DAY_S
+    if last_day(c) >= at.day:
+        at.until(tomorrow_s)  # then today is a complete day
+    change = change_of_use(c, at, end_day)
+    then_day = at.day - at.policy.value.drop_lasts_d
+    if change is None or change >= 0.0 or then_day >= end_day:
+        return change
+    at.until(tomorrow_s)
+    then = change_of_use(c, at, then_day)
+    return None if then is None else max(change, then)
+
+
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    recent, before = recent_and_before(c, at)
-    recent_d, before_d = days_heard(c, at)
+    ends = window_end(c, at), at.day - at.policy.value.drop_lasts_d
+    end_day = max((day for day in ends if day <= ends[0]), key=lambda day: change_of_use(c, at, day) or -1.0)
+    recent, before = recent_and_before(c, at, end_day)
+    recent_d, before_d = days_heard(c, at, end_day)
     usual = before / before_d * recent_d
     return Because(
-        f"Activity fell by {-value:.0%}: {recent} in the last {at.row.window_d} days, where {usual:.0f} was usual.",
+        f"Activity fell by {-value:.0%}: {recent} in {at.row.window_d} days, where {usual:.0f} was usual.",
         [c.active_id] if c.active_id else [],
     )
 
 
+def gap_to_compare_s(c: Customer, at: Moment) -> float:
+    """The gap that a silence is compared with: the own usual one, but not less than `value.gap_least_d`.
+
+    Of those known by their orders alone also not more than lets the silence count in full when they count as gone.
+    """
+    gap_s = float(max(c.gap_s, at.policy.value.gap_least_d * DAY_S))
+    if buys_without_subscription(c):
+        p = at.policy.churn
+        gone_s = max(p.inactivity_days * DAY_S, p.inactivity_gap_factor * c.gap_s)
+        gap_s = min(gap_s, gone_s / at.row.to)
+    return gap_s
+
+
 @signal("value.silence", number=29, depends=(SessionStarted, SessionEnded, FeatureUsed, OrderPlaced), looks_up=True)
 def silence(c: Customer, at: Moment) -> float | None:
-    """Time since the last activity ÷ own usual gap, while the feed itself is alive."""
+    """Time since the last activity ÷ own usual gap (or `value.gap_least_d`), while the feed itself is alive."""
     if not c.gap_s:
         return None
+    gap_s = gap_to_compare_s(c, at)
     if at.lossless:
-        return max(0.0, at.growing(c.active_s, c.gap_s))
+        return max(0.0, at.growing(c.active_s, gap_s))
     since_s = c.active_s + at.lost_s(c, c.active_s, at.now_s)
     if not at.feed_is_dead(c):
-        return max(0.0, at.growing(since_s, c.gap_s))
+        return max(0.0, at.growing(since_s, gap_s))
     # The feed is silent for everybody: what was counted until it died holds, and is looked at again later.
     at.until(at.now_s + at.policy.value.feed_grace_s)
-    return max(0.0, (at.now_s - since_s) / c.gap_s)
+    return max(0.0, (at.now_s - since_s) / gap_s)
 
 
 @silence.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     quiet_s = at.now_s - c.active_s - at.lost_s(c, c.active_s, at.now_s)
     return Because(
-        f"Nothing heard for {span(quiet_s)}, {value:.1f} times the usual gap of {span(c.gap_s)}.",
+        f"Nothing heard for {span(quiet_s)}, where {span(c.gap_s)} between one day of use and the next is usual.",
         [c.active_id] if c.active_id else [],
     )
 

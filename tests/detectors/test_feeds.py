@@ -54,7 +54,7 @@ def reasons_of(part: Partition) -> dict[str, set[str]]:
 
 def test_the_only_customer_of_a_partition_is_called_silent_when_the_feed_is_alive_elsewhere() -> None:
     alone = [*life("c-1", range(30)), (None, tick(30))]
-    after = [item for day in range(30, 45) for item in (heard(day + 0.9), (None, tick(day + 1)))]
+    after = [item for day in range(30, 70) for item in (heard(day + 0.9), (None, tick(day + 1)))]
     assert "value.silence" in reasons_of(run([*alone, *after]))["c-1"]
 
 
@@ -113,11 +113,12 @@ def moment(now_d: float, feed: Feed) -> Moment:
 @pytest.mark.parametrize(("lost_d", "strength"), [(0, -0.43), (2, -0.2), (3, 0.0)])
 def test_days_without_the_feed_are_left_out_of_the_usage_drop(lost_d: int, strength: float) -> None:
     """Four active days of seven, daily before: a drop, unless the other three days are those of the outage."""
-    values = [*life("c-1", range(32)), (None, tick(32.6))]
-    part = run(values)
+    part = run([*life("c-1", range(28)), *life("c-1", range(31, 35)), (None, tick(35.1))])
     c = part.hot[b"c-1"]
-    lost = [(day_s(32), day_s(32 + lost_d))] if lost_d else []
+    lost = [(day_s(28), day_s(28 + lost_d))] if lost_d else []
     at = moment(35.1, Feed(day_s(35), lost))
+    value_policy = msgspec.structs.replace(POLICY.value, drop_lasts_d=0)
+    at.policy = msgspec.structs.replace(POLICY, value=value_policy)
     at.row = POLICY.signals["value.usage_drop"]
     value = usage_drop.measure(c, at)
     assert value is not None

@@ -212,9 +212,9 @@ def test_involuntary_churn_is_kept_apart_whatever_else_there_was() -> None:
 
 def test_of_two_groups_that_weigh_the_same_the_first_reason_s_gives_the_type() -> None:
     sessions = [event("usage.session.started", d) for d in range(0, 28, 2)]
-    failed = [event("billing.payment.failed", 60 + i / 100, invoice_id="i", attempt=1) for i in range(3)]
-    beat = [event("usage.session.started", 60.01, customer="c-9")]
-    found = of(alerts_of(fold([*sessions, *beat, *failed, tick(60.1)])[1]))[-1].data
+    failed = [event("billing.payment.failed", 70 + i / 100, invoice_id="i", attempt=1) for i in range(3)]
+    beat = [event("usage.session.started", 70.01, customer="c-9")]
+    found = of(alerts_of(fold([*sessions, *beat, *failed, tick(70.1)])[1]))[-1].data
     assert found.reasons[0].contribution == found.reasons[1].contribution
     assert (found.reasons[0].code, found.churn_type) == ("billing.payment_trouble", "involuntary")
 

@@ -14,11 +14,11 @@ RAISED = {
         [event("app.error.raised", d, code="E1", fatal=False, count=4) for d in range(40)],
     ),
     "tech.crashes": Raised(
-        [*sessions(range(1, 7)), event("app.error.raised", 6.5, code="SEGV", fatal=True)],
+        [*sessions(range(1, 7)), *[event("app.error.raised", day, code="SEGV", fatal=True) for day in (5.5, 6.5)]],
         6.9,
         1.0,
-        "1 crash in 6 sessions within 7 days (17%).",
-        [*sessions(range(1, 7)), event("app.error.raised", 6.5, code="E1", fatal=False)],
+        "2 crashes in 6 sessions within 7 days (33%).",
+        [*sessions(range(1, 7)), event("app.error.raised", 6.5, code="SEGV", fatal=True)],
     ),
     "tech.outage": Raised(
         [

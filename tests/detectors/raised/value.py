@@ -8,20 +8,20 @@ from tests.detectors.raised.shape import Raised, sessions
 RAISED = {
     "value.usage_drop": Raised(
         [
-            *sessions(range(28), per_day=2),
-            *sessions(range(30, 31)),
-            event("usage.session.started", 34, customer="c-2"),  # the feed is alive
+            *sessions(range(20, 42), per_day=2),
+            *sessions(range(44, 66, 4)),
+            event("usage.session.started", 64, customer="c-2"),  # the feed is alive
         ],
-        34.5,
-        0.9,
-        "Activity fell by 78%: 3 in the last 7 days, where 14 was usual.",
-        sessions(range(35)),
+        65.5,
+        0.5,
+        "Activity fell by 69%: 2 in 7 days, where 6 was usual.",
+        [*sessions(range(20, 42), per_day=2), *sessions(range(54, 66), per_day=2)],  # a holiday
     ),
     "value.silence": Raised(
         [*sessions(range(0, 22, 7)), event("usage.session.started", 49, customer="c-2")],
         49,
         0.4,
-        "Nothing heard for 28 days, 3.9 times the usual gap of 7 days.",
+        "Nothing heard for 28 days, where 7 days between one day of use and the next is usual.",
         sessions(range(0, 50, 7)),
     ),
     "value.shallow_use": Raised(
