@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from detectors.announce import score_row
+from detectors.assess import Assessor
 from detectors.customer import Customer, load
 from detectors.leaving import has_cancelled
 from detectors.partition import Partition
@@ -36,9 +37,12 @@ def customer(partition: Partition, key: bytes) -> Customer:
     return c
 
 
-def scores_at(partition: Partition, now_s: int) -> Iterator[ScoreRow]:
-    """A score row of every customer that has not left, as of a time in seconds since the epoch."""
-    assessor = partition.assessor
+def scores_at(partition: Partition, now_s: int, assessor: Assessor | None = None) -> Iterator[ScoreRow]:
+    """A score row of every customer that has not left, as of a time in seconds since the epoch.
+
+    By another assessor than the partition's, it says what another policy or model makes of the same customers.
+    """
+    assessor = assessor or partition.assessor
     at = Moment(assessor.policy)
     at.at(now_s, partition.world.feeds)
     for key, c in customers(partition):

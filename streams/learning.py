@@ -1,14 +1,12 @@
-"""Learning inside a replay: examples of all partitions go to the learner, its models back into every partition.
+"""Learning inside a replay: the examples of all partitions go to the learner, and its models give the scores.
 
 Rules: examples are taken at the first tick of a UTC day and learned from in order of landmark and customer, however
-the fold was fed; a model is handed over at the tick that found it, as a record of the journal would.
+the fold was fed; a model scores from the tick at which it was learned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import msgspec
 
 from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example, decode_example
@@ -16,8 +14,6 @@ from detectors.learning.learner import Learner
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import Write
-from schemas.journal import LEARNER_SOURCE, ModelChanged
-from schemas.times import utc
 
 DAY_S = 86_400
 
@@ -54,11 +50,3 @@ class Lessons:
         self._learned = self.learner.learned
         model = self.learner.model()
         return model if model.examples else None
-
-
-def encode_model(model: Model, time_s: float) -> bytes:
-    """The journal's record of a model."""
-    record = ModelChanged(
-        id=model.version, source=LEARNER_SOURCE, time=utc(time_s), data=msgspec.Raw(msgspec.json.encode(model))
-    )
-    return msgspec.json.encode(record)

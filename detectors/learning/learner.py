@@ -116,6 +116,12 @@ class Learner:
         self.left += left
         return None
 
+    @property
+    def serves(self) -> bool:
+        """Whether there is enough to learn from."""
+        learning = self.policy.learning
+        return self.learned >= learning.start_after and self.left >= learning.start_left
+
     def _why_not(self, example: Example) -> str | None:
         if example.space != SPACE:
             return "features of another version"
@@ -182,8 +188,7 @@ class Learner:
 
     def model(self) -> Model:
         """The model that decides from now on: the catalogue's priors until there is enough to learn from."""
-        learning = self.policy.learning
-        if self.learned < learning.start_after or self.left < learning.start_left:
+        if not self.serves:
             return self.prior
         found = self.linear[self.champion].weights()
         intercept = found.pop(INTERCEPT)
