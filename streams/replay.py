@@ -74,6 +74,8 @@ class Replay:
         self.origins: dict[int, dict[int, tuple[int, int]]] = {}  # partition → offset → file, line
         self.outcomes = Outcomes(policy)
         self.scorer = Assessor(policy, self.model)
+        # What is learned gives scores; a replay that is asked for none has nobody to learn for.
+        self.learns = (options.scores is not None or options.report is not None) and not options.journal
         self.lessons = Lessons(policy, river_challengers() if options.report is not None else None)
         self._taken: Counter[int] = Counter()  # partition → examples of its outbox that were taken
         self.read = self.accepted = self.applied = 0
@@ -84,7 +86,9 @@ class Replay:
     def partition(self, number: int) -> Partition:
         """The fold of a partition, made when it is first asked for."""
         if number not in self.partitions:
-            self.partitions[number] = Partition(number, {}, self.policy, self.model, max_hot=MAX_HOT, examples=True)
+            self.partitions[number] = Partition(
+                number, {}, self.policy, self.model, max_hot=MAX_HOT, examples=self.learns
+            )
             self.origins[number] = {}
         return self.partitions[number]
 
@@ -134,7 +138,7 @@ class Replay:
 
         Alerts are decided by the model that the journal names, as in a worker, so that both say the same.
         """
-        if self.lessons.is_due(time_s):
+        if self.learns and self.lessons.is_due(time_s):
             self.collect()
             if (model := self.lessons.learn()) is not None:
                 self.scorer = Assessor(self.policy, model)

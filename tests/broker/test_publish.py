@@ -160,7 +160,7 @@ def test_a_rate_holds_the_run_back(bootstrap: str, topics: str, tmp_path: Path) 
 
 def test_live_traffic_reaches_every_topic_and_obeys_the_contracts(bootstrap: str, topics: str, kafka: Kafka) -> None:
     done = run(
-        bootstrap, topics, "simulate", "--live", "--seed", "7", "--customers", "60", "--rate", "300/s", "--for", "1s"
+        bootstrap, topics, "simulate", "--live", "--seed", "7", "--customers", "60", "--rate", "2000/s", "--for", "2s"
     )
     assert done.exit_code == 0, done.output
     records = [record for topic in INPUT_TOPICS for record in kafka.consume(topics + topic)]
