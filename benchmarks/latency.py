@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import tempfile
 import time
 from statistics import quantiles
 from typing import Any, NamedTuple
@@ -52,6 +53,9 @@ def probe(number: int) -> Probe:
             ("billing.payment.failed", who, f'{{"invoice_id":"{who}-{each}","attempt":1}}') for each in range(3)
         )
     return Probe(who, steps[:-1], steps[-1], bool(number % 2))
+
+
+UNRATIONED = "[budget]\nper_day_per_1000 = 1000.0\nburst = 10000\n"  # every probe is to be answered at once
 
 
 class Latencies(NamedTuple):
@@ -131,10 +135,16 @@ async def _send(setup: Setup, producer: Any, probes: list[Probe], seconds: float
 
 def measure(bootstrap: str, *, seconds: float = 25.0) -> list[Row]:
     """Percentiles of the time from an event to its alert."""
-    with fresh_topics(bootstrap) as setup, Worker(setup, "intake,detector", "wall") as worker:
-        worker.await_said("ready", "detector")
-        worker.await_said("ready", "intake")
-        found = asyncio.run(traffic(setup, seconds))
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as policy:
+        policy.write(UNRATIONED)
+        policy.flush()
+        with (
+            fresh_topics(bootstrap) as setup,
+            Worker(setup, "intake,detector", "wall", CHURNWATCH_POLICY=policy.name) as worker,
+        ):
+            worker.await_said("ready", "detector")
+            worker.await_said("ready", "intake")
+            found = asyncio.run(traffic(setup, seconds))
     everything = sorted(found.urgent + found.ticked)
     total = len(everything) + found.missing
     rate = f"{found.sent_per_s:,.0f} ev/s sent"
