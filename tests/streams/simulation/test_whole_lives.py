@@ -29,7 +29,7 @@ def replayed(folder: Path, seed: int, *, faults: bool) -> tuple[list[dict[str, A
     return found, report
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_duplicates_late_reordered_and_broken_events_change_no_alert(tmp_path: Path, seed: int) -> None:
     clean, _ = replayed(tmp_path, seed, faults=False)
     faulty, report = replayed(tmp_path, seed, faults=True)
