@@ -18,14 +18,14 @@ from detectors.model import Model
 from detectors.policy import Policy
 from schemas.alerts import Alert, AlertEvent, decode_alert
 from schemas.events import TYPE_OF
-from schemas.journal_dump import JournalRecord, decode_journal_line
+from schemas.journal_dump import JournalRecord
 from schemas.times import rfc3339
 from schemas.topics import ALERTS, JOURNAL
 from streams.failures import Failure
 from streams.lines import read_lines
 from streams.policy_file import load_policy
 from streams.progress import Progress, Silent
-from streams.replay import Replay
+from streams.replay import Replay, read_dump
 from streams.replay_options import ReplayOptions
 from streams.topic_reader import committed_records, partitions_of, reading
 
@@ -224,12 +224,12 @@ class _Remembering(Replay):
 def explain_files(options: ExplainOptions) -> Explanation:
     """Explain from files; raises Failure if the alert is not there."""
     policy = load_policy(options.policy)
-    journals = _dumped(options) if options.journal else _replayed(options, policy)
     if options.alerts is None:
         raise Failure("say where the alerts are with --alerts: what was said is compared with what is derived again")
     said = list(_of_alert((value for _, value in read_lines(options.alerts, Silent())), options.alert_id))
     if not said:
         raise Failure(f"no alert {options.alert_id} in {options.alerts}")
+    journals = _dumped(options) if options.journal else _replayed(options, policy)
     account = _account(said, policy)
     for record in journals.get(decode_alert(said[0]).data.evidence_range.partition, []):
         if not account.add(record):
@@ -240,13 +240,8 @@ def explain_files(options: ExplainOptions) -> Explanation:
 def _dumped(options: ExplainOptions) -> Journals:
     journals: Journals = {}
     for path in options.files:
-        for line_number, text in read_lines(path, options.progress):
-            try:
-                line = decode_journal_line(text)
-                record = line.record()
-            except (msgspec.MsgspecError, ValueError):
-                raise Failure(f"{path}, line {line_number}: not a line of `churnwatch journal dump`") from None
-            journals.setdefault(line.partition, []).append(record)
+        for _, partition, record in read_dump(path, options.progress):
+            journals.setdefault(partition, []).append(record)
     for records in journals.values():
         records.sort(key=lambda record: record.offset)
     return journals

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from detectors.customer import DAY_S
 from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example, decode_example
 from detectors.learning.learner import Learner
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import Write
-
-DAY_S = 86_400
 
 
 class Lessons:

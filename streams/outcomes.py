@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
+from detectors.customer import DAY_S
 from detectors.policy import Policy
 from detectors.quality import Judged, Quality
 from schemas.alerts import Alert
@@ -15,7 +16,6 @@ from schemas.billing import OrderPlaced, SubscriptionCancelled, SubscriptionRene
 from schemas.events import Event
 from schemas.scores import ScoreRow
 
-DAY_S = 86_400
 LABELS = (SubscriptionCancelled, OrderPlaced, SubscriptionStarted, SubscriptionRenewed)
 
 

@@ -37,6 +37,7 @@ from streams.lines import open_output, read_lines, total_bytes
 from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
 from streams.policy_file import load_policy
+from streams.progress import Progress
 from streams.replay_options import ReplayOptions
 from streams.replay_report import Report
 
@@ -44,7 +45,6 @@ TICK_S = 3_600  # as CHURNWATCH_EVENT_TICK_S by default
 PARTITIONS = TOPICS["churn.journal"].partitions
 SNAPSHOT_RECORDS = 50_000
 MAX_HOT = 200_000
-DAY_S = 86_400
 
 
 class Line(NamedTuple):
@@ -76,7 +76,7 @@ class Replay:
         self.scorer = Assessor(policy, self.model)
         # What is learned gives scores; a replay that is asked for none has nobody to learn for.
         self.learns = (options.scores is not None or options.report is not None) and not options.journal
-        self.lessons = Lessons(policy, river_challengers() if options.report is not None else None)
+        self.lessons = Lessons(policy, river_challengers() if self.learns and options.report is not None else None)
         self._taken: Counter[int] = Counter()  # partition → examples of its outbox that were taken
         self.read = self.accepted = self.applied = 0
         self._since_snapshot = 0
@@ -287,20 +287,26 @@ class Replay:
         """Fold the journal dumps as they are."""
         records: dict[int, list[JournalRecord]] = {}
         for file, path in enumerate(self.options.files):
-            for number, text in read_lines(path, self.options.progress):
+            for number, partition, record in read_dump(path, self.options.progress):
                 self.read += 1
-                try:
-                    line = decode_journal_line(text)
-                    record = line.record()
-                except (msgspec.MsgspecError, ValueError):
-                    raise Failure(f"{path}, line {number}: not a line of `churnwatch journal dump`") from None
-                self.partition(line.partition)
-                self.origins[line.partition][record.offset] = (file, number)
-                records.setdefault(line.partition, []).append(record)
+                self.partition(partition)
+                self.origins[partition][record.offset] = (file, number)
+                records.setdefault(partition, []).append(record)
         for number in sorted(records):
             self.feed(number, sorted(records[number], key=lambda record: record.offset))
         self.flush(always=True)
         self.accepted = self.read - sum(self.refused.values())
+
+
+def read_dump(path: str, progress: Progress) -> Iterator[tuple[int, int, JournalRecord]]:
+    """The records of a journal dump: number of the line, partition, record; raises Failure for a line that is none."""
+    for number, text in read_lines(path, progress):
+        try:
+            line = decode_journal_line(text)
+            record = line.record()
+        except (msgspec.MsgspecError, ValueError):
+            raise Failure(f"{path}, line {number}: not a line of `churnwatch journal dump`") from None
+        yield number, line.partition, record
 
 
 class Scores(NamedTuple):

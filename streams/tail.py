@@ -13,10 +13,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.alerts import AlertEvent, RiskLevel, decode_alert
 from schemas.topics import ALERTS
-from streams.brokers import missing_topics, started
+from streams.topic_reader import POLL_MS, partitions_of, reading
 
 LEVELS: Final[tuple[RiskLevel, ...]] = get_args(RiskLevel)
-POLL_MS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +54,10 @@ async def tail(options: TailOptions) -> AsyncGenerator[Seen, None]:
 
     Raises Failure for a missing topic or broker. What is on the topic and is no alert is passed over.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=options.bootstrap,
-        client_id="churnwatch-tail",
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        fetch_max_wait_ms=POLL_MS,
-    )
-    async with started(consumer, options.bootstrap), aclosing(_read(consumer, options)) as alerts:
+    async with (
+        reading(options.bootstrap, "churnwatch-tail") as consumer,
+        aclosing(_read(consumer, options)) as alerts,
+    ):
         async for seen in alerts:
             yield seen
 
@@ -89,10 +83,7 @@ async def _read(consumer: AIOKafkaConsumer, options: TailOptions) -> AsyncGenera
 
 async def _assign(consumer: AIOKafkaConsumer, options: TailOptions) -> None:
     topic = options.prefix + ALERTS
-    cluster = await consumer._client.fetch_all_metadata()
-    partitions = [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
-    if not partitions:
-        raise missing_topics([topic], options.prefix)
+    partitions = [TopicPartition(topic, number) for number in await partitions_of(consumer, topic, options.prefix)]
     consumer.assign(partitions)
     if options.from_beginning:
         await consumer.seek_to_beginning(*partitions)

@@ -18,24 +18,22 @@ from detectors.signals import (
 )
 from detectors.signals.base import CATALOGUE, Because, Moment, Signal, ramp
 
-__all__ = [
-    "CATALOGUE",
-    "Because",
-    "Moment",
-    "Signal",
-    "availability",
-    "exit",
-    "loyalty",
-    "marketing",
-    "price",
-    "promise",
-    "protect",
-    "quality",
-    "ramp",
-    "relationship",
-    "service",
-    "service_conduct",
-    "stages",
-    "technology",
-    "value",
-]
+GROUPS = (
+    service,
+    service_conduct,
+    promise,
+    price,
+    marketing,
+    loyalty,
+    value,
+    quality,
+    technology,
+    exit,
+    availability,
+    relationship,
+    stages,
+    protect,
+)
+"""The files of the catalogue, in its order."""
+
+__all__ = ["CATALOGUE", "GROUPS", "Because", "Moment", "Signal", "ramp"]

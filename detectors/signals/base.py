@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
-from detectors.customer import DAY_S, NEVER, Customer, Point
+from detectors.customer import DAY_S, NEVER, Case, Customer, Point
 from detectors.feeds import FEED_OF, Feeds, heard_at, is_dead, lost_s
 from detectors.policy import Policy
 
@@ -156,6 +156,16 @@ def ramp(value: float, row: SignalPolicy) -> float:
 def newest(points: Sequence[Point]) -> list[str]:
     """Ids of the newest few events, oldest first."""
     return [p.event_id for p in points[-EVIDENCE:]]
+
+
+def openings(cases: Iterable[Case]) -> list[str]:
+    """Ids of the events that opened the newest few cases, oldest first; without those of which only later news came.
+
+    >>> openings([Case(opened_s=9, event_id="b"), Case(opened_s=5, event_id="a"), Case(closed_s=7)])
+    ['a', 'b']
+    """
+    opened = sorted((case.opened_s, case.event_id) for case in cases if case.event_id)
+    return [event_id for _, event_id in opened[-EVIDENCE:]]
 
 
 def times(n: float, one: str, many: str | None = None) -> str:

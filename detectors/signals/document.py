@@ -2,41 +2,9 @@
 
 from detectors.catalogue import SignalPolicy
 from detectors.policy import Policy
-from detectors.signals import (
-    CATALOGUE,
-    availability,
-    exit,
-    loyalty,
-    marketing,
-    price,
-    promise,
-    protect,
-    quality,
-    relationship,
-    service,
-    service_conduct,
-    stages,
-    technology,
-    value,
-)
+from detectors.signals import CATALOGUE, GROUPS
 from schemas.events import TYPE_OF
 
-GROUPS = (
-    service,
-    service_conduct,
-    promise,
-    price,
-    marketing,
-    loyalty,
-    value,
-    quality,
-    technology,
-    exit,
-    availability,
-    relationship,
-    stages,
-    protect,
-)
 HEAD = """# Signals
 
 What makes a customer leave, as things that are measured in the event stream. A **signal** turns one customer's history

@@ -3,7 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, Case, Customer
 from detectors.history.engagement import FOR_NEWCOMERS
-from detectors.signals.base import Because, Moment, newest, signal, times
+from detectors.signals.base import Because, Moment, newest, openings, signal, times
 from detectors.signals.price import price_trail
 from schemas.billing import OrderPlaced, PlanChanged, PriceChanged, SubscriptionRenewed, SubscriptionStarted
 from schemas.engagement import BenefitGranted, OfferSent
@@ -83,7 +83,6 @@ def newcomer_deal(c: Customer, at: Moment) -> float | None:
 @newcomer_deal.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     deals, own_cents = newcomer_deals(c, at)
-    carried = sorted((deal.opened_s, deal.event_id) for deal in deals)
     best = max(deals, key=lambda deal: (cut_of(deal, own_cents), deal.event_id))
     cut = cut_of(best, own_cents)
     price = (
@@ -94,5 +93,5 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(
         f"Saw {times(len(deals), 'offer')} for newcomers only in {at.row.window_d} days, "
         f"after {(at.now_s - c.started_s) / MONTH_S:.0f} months as a customer{price}.",
-        [event_id for _, event_id in carried[-5:]],
+        openings(deals),
     )

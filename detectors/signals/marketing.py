@@ -3,7 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, Case, Customer, Point
 from detectors.history.engagement import DISMISSED, TOOK_OFFER
-from detectors.signals.base import Because, Moment, newest, signal, span, times
+from detectors.signals.base import Because, Moment, newest, openings, signal, span, times
 from schemas.engagement import FeedbackAnswered, OfferAccepted, OfferDismissed, OfferSent, OptedOut, SurveyAnswered
 
 
@@ -42,13 +42,12 @@ def irrelevant(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     ignored, dismissed, taken = offers(c, at)
     count = len(ignored) + len(dismissed) + taken
-    carried = sorted((offer.opened_s, offer.event_id) for offer in ignored + dismissed)
     said = [f"{len(ignored)} went unanswered"] if ignored else []
     if dismissed:
         said.append(f"{len(dismissed)} {'was' if len(dismissed) == 1 else 'were'} turned down")
     return Because(
         f"Of {times(count, 'offer')} in {at.row.window_d} days, {' and '.join(said)}.",
-        [event_id for _, event_id in carried[-5:]],
+        openings(ignored + dismissed),
     )
 
 

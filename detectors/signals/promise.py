@@ -2,7 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import DAY_S, Case, Customer, Point
-from detectors.signals.base import EVIDENCE, Because, Moment, newest, signal, span, times
+from detectors.signals.base import EVIDENCE, Because, Moment, newest, openings, signal, span, times
 from schemas.billing import DisputeOpened, DisputeResolved, InvoiceIssued
 from schemas.engagement import OrderDelayed, OrderFulfilled
 from schemas.support import PromiseBroken, PromiseKept, PromiseMade
@@ -144,10 +144,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
         noun = "" if still_open else " dispute" if len(lost) == 1 else " disputes"
         said.append(f"{len(lost)}{noun} lost by the customer in {at.row.window_d} days")
     amount = sum(d.amount for d in still_open + lost) / 100
-    carried = sorted((d.opened_s, d.event_id) for d in still_open + lost if d.event_id)
     return Because(
         f"{' and '.join(said)}{f', over {amount:.2f} together' if amount else ''}.",
-        [event_id for _, event_id in carried[-EVIDENCE:]],
+        openings(still_open + lost),
     )
 
 

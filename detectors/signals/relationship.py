@@ -21,11 +21,14 @@ from schemas.support import (
     TicketResolved,
 )
 
+GIVEN_BY = (ContactMade, BenefitGranted, CustomerContacted)
+FAILED_BY = (TicketOpened, TicketResolved, TicketReopened, PromiseMade, PromiseKept, PromiseBroken, ErrorRaised)
+
 
 @signal(
     "relationship.billed_in_silence",
     number=44,
-    depends=(InvoiceIssued, ContactMade, BenefitGranted, CustomerContacted),
+    depends=(InvoiceIssued, *GIVEN_BY),
 )
 def billed_in_silence(c: Customer, at: Moment) -> float | None:
     """Invoices since the last contact that gave something."""
@@ -114,19 +117,7 @@ def first_failure(c: Customer, at: Moment) -> tuple[Failure, int, float] | None:
 @signal(
     "relationship.moment_of_truth_failed",
     number=45,
-    depends=(
-        InvoiceIssued,
-        ContactMade,
-        BenefitGranted,
-        CustomerContacted,
-        TicketOpened,
-        TicketResolved,
-        TicketReopened,
-        PromiseMade,
-        PromiseKept,
-        PromiseBroken,
-        ErrorRaised,
-    ),
+    depends=(InvoiceIssued, *GIVEN_BY, *FAILED_BY),
 )
 def moment_of_truth_failed(c: Customer, at: Moment) -> float | None:
     """The first failure after a billed silence: the strength that `relationship.billed_in_silence` had by then.
@@ -166,18 +157,7 @@ def given_and_failed(c: Customer, at: Moment) -> tuple[list[Point], list[Failure
 @signal(
     "relationship.giving_balance",
     number=46,
-    depends=(
-        ContactMade,
-        BenefitGranted,
-        CustomerContacted,
-        TicketOpened,
-        TicketResolved,
-        TicketReopened,
-        PromiseMade,
-        PromiseKept,
-        PromiseBroken,
-        ErrorRaised,
-    ),
+    depends=(*GIVEN_BY, *FAILED_BY),
 )
 def giving_balance(c: Customer, at: Moment) -> float | None:
     """Giving moments less the moments of truth that went badly, within the window."""

@@ -4,7 +4,7 @@ from collections import Counter
 
 from detectors import kinds
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
-from detectors.signals.base import Because, Moment, newest, signal, span, times
+from detectors.signals.base import Because, Moment, newest, openings, signal, span, times
 from schemas.engagement import SurveyAnswered
 from schemas.support import (
     CallAbandoned,
@@ -156,8 +156,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
         said.append(f"the oldest for {span(at.now_s - oldest_s)}")
     if sent_away:
         said.append(f"{len(sent_away)} closed without a solution in {at.row.window_d} days")
-    carried = sorted((t.opened_s, t.event_id) for t in still_open + sent_away if t.event_id)
-    return Because(", ".join(said).capitalize() + ".", [event_id for _, event_id in carried[-5:]])
+    return Because(", ".join(said).capitalize() + ".", openings(still_open + sent_away))
 
 
 def repeats(c: Customer, at: Moment) -> tuple[str, int, list[str], int, list[str]]:
