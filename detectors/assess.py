@@ -110,7 +110,8 @@ class Assessor:
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
-        self.bits = {kind: bits_of(mask) for kind, mask in self.masks.items()}
+        of_days = sum(row.bit for row in self.rows if row.signal.of_days)
+        self.bits = {kind: bits_of(mask & ~of_days) for kind, mask in self.masks.items()}  # what more of the same moves
         self._reads_of_mask: dict[int, tuple[Read, ...]] = {}
 
     def reads_of(self, mask: int) -> tuple[Read, ...]:

@@ -69,7 +69,7 @@ def _is_any(masks: int, ones: int) -> int:
 
 
 def mark_feature(c: Customer, name: str, time_s: int) -> bool:
-    """Note the use of a feature on a day that was marked as one of use; true if that was not known."""
+    """Note the use of a feature on a day that was marked as one of use; true if no use of it was known."""
     age_d = c.used_day - time_s // DAY_S
     if age_d < 0:
         mark_day(c, time_s // DAY_S)

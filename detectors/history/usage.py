@@ -75,6 +75,7 @@ def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> b
 def feature_used(c: Customer, d: FeatureUsed, time_s: int, event_id: str) -> bool:
     known = uses_known_feed(c)
     new_day = active(c, time_s, event_id)
+    # One more feature that others were compared with before only makes use broader.
     return not mark_feature(c, d.feature[:NAME], time_s) and not new_day and known
 
 

@@ -104,10 +104,13 @@ Explain = Callable[[Customer, Moment, float], Because]
 class Signal:
     """One row of the catalogue."""
 
-    __slots__ = ("code", "depends", "doc", "explain", "group", "looks_up", "measure", "number")
+    __slots__ = ("code", "depends", "doc", "explain", "group", "looks_up", "measure", "number", "of_days")
 
-    def __init__(self, code: str, number: int, depends: tuple[type, ...], measure: Measure, *, looks_up: bool) -> None:
-        self.code, self.number, self.depends, self.measure, self.looks_up = code, number, depends, measure, looks_up
+    def __init__(
+        self, code: str, number: int, depends: tuple[type, ...], measure: Measure, *, looks_up: bool, of_days: bool
+    ) -> None:
+        self.code, self.number, self.depends, self.measure = code, number, depends, measure
+        self.looks_up, self.of_days = looks_up, of_days
         self.group = code.split(".", 1)[0]
         self.doc = (measure.__doc__ or "").strip()
         self.explain: Explain = self._unexplained
@@ -127,17 +130,20 @@ class Signal:
 CATALOGUE: dict[str, Signal] = {}
 
 
-def signal(code: str, *, number: int, depends: tuple[type, ...], looks_up: bool = False) -> Callable[[Measure], Signal]:
+def signal(
+    code: str, *, number: int, depends: tuple[type, ...], looks_up: bool = False, of_days: bool = False
+) -> Callable[[Measure], Signal]:
     """Declare a signal: its code, its number in stored states (never given twice), the events it depends on.
 
     One that `looks_up` uses more than these events tell, which is no reason to read it after all of the others: it is
-    read again before anything is announced.
+    read again before anything is announced. One `of_days` asks on which days something happened, and not how often:
+    more of the same on a day is no reason to read it.
     """
 
     def register(measure: Measure) -> Signal:
         if code in CATALOGUE or any(number == s.number for s in CATALOGUE.values()):
             raise ValueError(f"{code}: its code or its number {number} is taken")
-        CATALOGUE[code] = Signal(code, number, depends, measure, looks_up=looks_up)
+        CATALOGUE[code] = Signal(code, number, depends, measure, looks_up=looks_up, of_days=of_days)
         return CATALOGUE[code]
 
     return register

@@ -83,7 +83,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     return Because(f"{text[:1].upper()}{text[1:]} in {at.row.window_d} days.", newest(found))
 
 
-@signal("protect.engaged", number=52, depends=(SessionStarted, FeatureUsed, OrderPlaced))
+@signal("protect.engaged", number=52, depends=(SessionStarted, FeatureUsed, OrderPlaced), of_days=True)
 def engaged(c: Customer, at: Moment) -> float | None:
     """Days of use within the window ÷ those of the window before it."""
     recent, before = now_and_before(c, at)
