@@ -107,7 +107,7 @@ class FeatureDrift(msgspec.Struct):
         self.examples += 1
         if self.examples % SAMPLED:
             return
-        for name in self.long.keys() | values.keys():
+        for name in {**self.long, **values}:  # in an order that every process has
             value = values.get(name, 0.0)
             for memory, kept in ((LONG, self.long), (SHORT, self.short)):
                 moments = kept.get(name)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+import xxhash
 
 from detectors.learning.challengers import Challenger
 from detectors.learning.drift import Adwin, FeatureDrift
@@ -100,7 +101,7 @@ class Learner:
         if reason is not None:
             self.refused[reason] += 1
             return reason
-        self._remember(f"{example.landmark_s} {example.customer_id}")
+        self._remember(identity_of(example))
         values = named(example.values, self._segments_of(example))
         left, weight = example.left, float(example.weight)
         self._score(values, left)
@@ -125,7 +126,7 @@ class Learner:
     def _why_not(self, example: Example) -> str | None:
         if example.space != SPACE:
             return "features of another version"
-        if f"{example.landmark_s} {example.customer_id}" in self._seen:
+        if identity_of(example) in self._seen:
             return "a second label"
         if not math.isfinite(example.probability) or not 0.0 <= example.probability <= 1.0:
             return "not a probability"
@@ -260,6 +261,11 @@ class Learner:
             "refused": dict(self.refused),
             **self.evidence.figures(),
         }
+
+
+def identity_of(example: Example) -> str:
+    """Landmark and customer, hashed: the state goes where no customer may be named."""
+    return xxhash.xxh3_64_hexdigest(f"{example.landmark_s} {example.customer_id}".encode())
 
 
 def beliefs_of(prior: Model) -> dict[str, Belief]:

@@ -1,0 +1,44 @@
+"""The learner's quality as a row for people."""
+
+from detectors.learning.learner import Learner
+from detectors.model import Model
+from schemas.insights_learned import ModelQuality
+from schemas.times import rfc3339
+
+
+def quality_row(learner: Learner, model: Model, as_of_s: int) -> ModelQuality:
+    """How good the probabilities were, as of a time in seconds since the epoch; one row per day.
+
+    >>> from detectors.policy import Policy
+    >>> learner = Learner(Policy())
+    >>> quality_row(learner, learner.model(), 1_772_600_767).insight_id
+    'model_quality/2026-03-04'
+    """
+    report = learner.report()
+    skill = report["skill"] or {}
+    as_of = rfc3339(as_of_s)
+    if skill:
+        known = f"AUC {skill['auc']:.2f} ({skill['low']:.2f} to {skill['high']:.2f})"
+    else:
+        known = "too few outcomes to tell its skill"
+    said = f"{known}, of {int(report['outcomes'])} newest outcomes {int(report['left'])} left"
+    if "calibration_error" in report:
+        said += f"; calibration error {report['calibration_error']:.3f}, log loss {report['log_loss']:.3f}"
+    return ModelQuality(
+        insight_id=f"model_quality/{as_of[:10]}",
+        as_of=as_of,
+        text=f"{model.version}, {model.confidence}, from {model.examples} outcomes: {said}.",
+        model_version=model.version,
+        confidence=model.confidence,
+        examples=model.examples,
+        outcomes=int(report["outcomes"]),
+        left=int(report["left"]),
+        auc=skill.get("auc"),
+        auc_low=skill.get("low"),
+        auc_high=skill.get("high"),
+        average_precision=report.get("average_precision"),
+        log_loss=report.get("log_loss"),
+        calibration_error=report.get("calibration_error"),
+        is_drifting=learner.is_drifting,
+        refused=report["refused"],
+    )
