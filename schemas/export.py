@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas.alerts import ALERT_TYPES, SCHEMA_VERSION, AlertEvent, ChurnType, RiskLevel
 from schemas.deadletters import REASONS, DeadLetterLine
 from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
+from schemas.insights_learned import LEARNED_INSIGHTS
 from schemas.insights_live import LIVE_INSIGHTS
 from schemas.journal import CONTROL_TYPES
 from schemas.scores import ScoreRow
@@ -32,13 +33,14 @@ from schemas.topics import (
 
 Json = dict[str, Any]
 
+_INSIGHTS: Final = {**LIVE_INSIGHTS, **LEARNED_INSIGHTS}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {
     "alert.json": ("churn.alert", AlertEvent),
     "score.json": ("score row", ScoreRow),
     **{f"{kind.split('.')[1]}.json": (kind, made) for kind, made in CONTROL_TYPES.items()},
-    **{f"insights/{kind}.json": (f"insight {kind}", made) for kind, made in LIVE_INSIGHTS.items()},
+    **{f"insights/{kind}.json": (f"insight {kind}", made) for kind, made in _INSIGHTS.items()},
     "dead_letter_line.json": ("dead letter line", DeadLetterLine),
 }
 
@@ -159,8 +161,8 @@ def _messages() -> Json:
             "properties": {"insight_id": {"type": "string"}, "kind": {"type": "string"}},
             "required": ["insight_id", "kind"],
             "anyOf": [
-                *({"$ref": f"#/components/schemas/{made.__name__}"} for made in LIVE_INSIGHTS.values()),
-                {"not": {"properties": {"kind": {"enum": list(LIVE_INSIGHTS)}}}},
+                *({"$ref": f"#/components/schemas/{made.__name__}"} for made in _INSIGHTS.values()),
+                {"not": {"properties": {"kind": {"enum": list(_INSIGHTS)}}}},
             ],
         },
     }

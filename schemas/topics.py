@@ -119,7 +119,7 @@ _ROWS: Final = (
         key="customer id",
         cleanup="delete",
         retention_ms=90 * DAY_MS,
-        partitions=4,
+        partitions=1,  # what is learned depends on the order, and here there is one
         producers=("detector",),
         consumers=("learner",),
         holds="feature snapshots and their matured labels",
@@ -130,9 +130,10 @@ _ROWS: Final = (
         cleanup="compact",
         retention_ms=None,
         partitions=1,
+        batch_bytes_max=16 * 1024 * 1024,  # the learner's state is some megabytes of numbers
         producers=("learner", "detector"),
-        consumers=("retention",),
-        holds="reason lift, model card, drift, quality over time; incidents, silent sources, calls given up",
+        consumers=("learner", "retention"),
+        holds="the learner's state, quality over time; incidents, silent sources, calls given up",
     ),
     Topic(
         name="churn.dlq",

@@ -14,12 +14,13 @@ from typing import Any, Final
 import faust
 from yarl import URL
 
-from schemas.topics import INPUT_TOPICS, JOURNAL, STATE_TABLE, state_changelog
+from schemas.topics import EXAMPLES, INPUT_TOPICS, JOURNAL, STATE_TABLE, state_changelog
 from streams.engine.store import Copies, StateTable
 from streams.engine.transport import FetchApp, FetchTransport, PassThrough
 from streams.settings import Settings
 
 POLL_RECORDS: Final = 5_000
+LEARNER_POLL_RECORDS: Final = 50  # each takes half a millisecond, and alerts of the same process wait for it
 BUFFERED_FETCHES: Final = 8
 
 
@@ -31,6 +32,7 @@ class Topics:
         self.partitions = partitions
         self.changelog = state_changelog(settings.app_id).named(self.prefix)
         self.journal = self.named(JOURNAL)
+        self.examples = self.named(EXAMPLES)
         self.inputs = [self.named(topic) for topic in INPUT_TOPICS]
 
     def named(self, topic: str) -> str:
@@ -62,7 +64,7 @@ def make_app(settings: Settings, role: str) -> FetchApp:
         stream_buffer_maxsize=BUFFERED_FETCHES,
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
-        broker_max_poll_records=POLL_RECORDS,
+        broker_max_poll_records=LEARNER_POLL_RECORDS if role == "learner" else POLL_RECORDS,
         broker_commit_interval=3_600.0,
         broker_session_timeout=settings.session_timeout_ms / 1000,
         broker_heartbeat_interval=settings.session_timeout_ms / 5000,

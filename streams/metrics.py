@@ -110,3 +110,18 @@ LATENCY: Final = Histogram(
     buckets=FAST_S,
 )
 REFUSALS: Final = Counter("churn_refusals_total", "Times that the worker refused to run.", registry=REGISTRY)
+EXAMPLES: Final = Counter("churn_examples_total", "Outcomes, or examples refused.", ("label",), registry=REGISTRY)
+MODEL_LOG_LOSS: Final = Gauge(
+    "churn_model_log_loss", "Of the newest outcomes, by the probability given before; NaN: none.", registry=REGISTRY
+)
+MODEL_AUC: Final = Gauge(
+    "churn_model_auc", "Of the newest outcomes, within landmark weeks; NaN: too few.", registry=REGISTRY
+)
+MODEL_CALIBRATION: Final = Gauge(
+    "churn_model_calibration_error_ratio", "Of the newest outcomes; NaN: none.", registry=REGISTRY
+)
+MODEL_AGE: Final = Gauge(
+    "churn_model_age_seconds", "Since the time of the newest model handed over; NaN: none.", registry=REGISTRY
+)
+for unknown in (MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION, MODEL_AGE):
+    unknown.set(float("nan"))

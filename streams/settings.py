@@ -16,7 +16,7 @@ import msgspec
 from streams.failures import WrongUsage
 
 Clock = Literal["wall", "events"]
-Role = Literal["intake", "detector"]
+Role = Literal["intake", "detector", "learner"]
 LogFormat = Literal["auto", "json", "console"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     event_tick_s: int = 3_600
     idle_s: float = 5.0
     checkpoint_ms: int = 100
+    learner_save_s: float = 30.0
     data_dir: str = "./data"
     instance_id: str = ""
     session_timeout_ms: int = 10_000
@@ -150,7 +151,7 @@ VARIABLES: Final[Mapping[str, Row]] = {
         "app_id", _name, "Names the consumer groups, the transactional ids and the state's changelog topic."
     ),
     "CHURNWATCH_TOPIC_PREFIX": Row("topic_prefix", _name, "Stands before every topic name."),
-    "CHURNWATCH_ROLES": Row("roles", _roles, "What this worker does: `intake`, `detector`, or both with a comma."),
+    "CHURNWATCH_ROLES": Row("roles", _roles, "What this worker does: `intake`, `detector`, `learner`, with commas."),
     "CHURNWATCH_CLOCK": Row(
         "clock",
         _one_of(*get_args(Clock)),
@@ -167,6 +168,9 @@ VARIABLES: Final[Mapping[str, Row]] = {
         "checkpoint_ms",
         _whole(10, 5_000),
         "The shortest time between two checkpoints, in ms; under load they are up to a second apart.",
+    ),
+    "CHURNWATCH_LEARNER_SAVE_S": Row(
+        "learner_save_s", _number(0.1, 3_600), "The shortest time between two saves of the learner; see learning.md."
     ),
     "CHURNWATCH_DATA_DIR": Row("data_dir", str, "Where Faust keeps its files; made if it is not there."),
     "CHURNWATCH_INSTANCE_ID": Row(

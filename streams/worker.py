@@ -40,8 +40,11 @@ from streams.engine.transport import FetchApp
 from streams.health import Health, Stall
 from streams.history import History
 from streams.intake import APP_VERSION, Intake
+from streams.learner import Learning
+from streams.learner_state import saved
 from streams.logs import set_up_logs
 from streams.ops import serving
+from streams.policy_file import load_policy
 from streams.preflight import find_topics
 from streams.settings import Settings
 
@@ -139,7 +142,6 @@ def default_fold(settings: Settings) -> FoldFactory:
     """Folds of the real detector, with the policy that the settings name; raises Failure for a wrong one."""
     from detectors.model import Model
     from detectors.partition import Partition
-    from streams.policy_file import load_policy
 
     policy = load_policy(settings.policy)
     model = Model.prior(policy)
@@ -153,6 +155,7 @@ def default_fold(settings: Settings) -> FoldFactory:
             max_hot=settings.max_hot,
             journal=settings.topic_prefix + JOURNAL,
             app_version=APP_VERSION,
+            examples=True,
         )
 
     return make
@@ -210,6 +213,9 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
 
         job = Detector(topics, copies, make_fold, changelog_ends)
         channel = source(app, [topics.journal])
+    elif role == "learner":
+        job = Learning(topics, load_policy(settings.policy), partial(saved, options), settings.learner_save_s)
+        channel = source(app, [topics.examples])
     else:
         channel = source(app, topics.inputs)
         job = Intake(topics)

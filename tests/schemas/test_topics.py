@@ -15,7 +15,7 @@ CONTRACT = {
     "churn.alerts": ("delete", 90, 4),
     "churn.alerts.current": ("compact", None, 4),
     "churn.scores": ("compact", None, 4),
-    "churn.examples": ("delete", 90, 4),
+    "churn.examples": ("delete", 90, 1),
     "churn.insights": ("compact", None, 1),
     "churn.dlq": ("delete", 14, 4),
 }

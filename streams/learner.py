@@ -1,0 +1,216 @@
+"""The learner's job: examples in, models into the journal, its own state and the model's quality to `churn.insights`.
+
+Rules: there is one learner, the owner of the one partition of `churn.examples`, and its lane is fenced as any other;
+models, state and offset go out in one transaction, so no example is learned from twice or left out; when a model is
+handed over follows from the landmarks of the examples alone, so the models are a function of that topic, however
+often a worker dies; whoever takes over goes on from the newest state that can be read, and learns what came after it
+again, handing over nothing that was handed over before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from detectors.learning.examples import decode_example
+from detectors.learning.learner import Learner
+from detectors.learning.shown import quality_row
+from detectors.model import Model
+from detectors.policy import Policy
+from schemas.insights import encode_insight
+from schemas.insights_learned import STATE_ID, LearnerState, ModelQuality, decode_state
+from schemas.times import rfc3339
+from schemas.topics import EXAMPLES, INSIGHTS, JOURNAL
+from streams import metrics
+from streams.detector import Topology
+from streams.engine.errors import Refusal
+from streams.engine.fetch import Record
+from streams.engine.partitions import partition_of
+from streams.engine.transactions import NO_HEADERS, Transaction, Write
+from streams.learner_state import Saved
+from streams.learning import DAY_S, encode_model
+
+LANE: Final = "examples"
+STATES_READ: Final = 8  # how many older states are tried when the newest cannot be read
+STATE_KEY: Final = STATE_ID.encode()
+NAN: Final = float("nan")
+log = structlog.get_logger(__name__)
+
+ReadSaved = Callable[[TopicPartition, bytes, TopicPartition, int], Awaitable[Saved]]
+"""Reads rows back: the partition of the insights, the key, the examples, and how many rows."""
+
+
+class Learning:
+    """The one learner, in the worker that has the examples."""
+
+    pending_max = 2_000
+
+    def __init__(
+        self,
+        topology: Topology,
+        policy: Policy,
+        read_saved: ReadSaved,
+        save_s: float,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.topology, self.policy, self.read_saved = topology, policy, read_saved
+        self.save_s, self.now_s = save_s, now_s
+        self.journal, self.insights = topology.named(JOURNAL), topology.named(INSIGHTS)
+        self.examples = TP(topology.named(EXAMPLES), 0)
+        count = topology.partitions[self.examples.topic]
+        if count != 1:
+            raise Refusal(
+                f"{self.examples.topic} has {count} partitions, and the learner needs it to have 1: make it again, "
+                "or leave `learner` out of CHURNWATCH_ROLES"
+            )
+        self.release()
+
+    def release(self) -> None:
+        """Forget everything; what was not saved is learned again."""
+        self.learner = Learner(self.policy)
+        self.position = self._saved_to = self._handed_over_to = self.due_s = 0
+        self._models: list[tuple[Model, int, ModelQuality]] = []
+        self._published: tuple[str, int] | None = None
+        self._saved_s = self.now_s()
+        self._show(None)
+
+    def lanes(self, tps: set[TP]) -> set[str]:
+        """One lane, of whoever has the examples."""
+        return {LANE} if tps else set()
+
+    async def prepare(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Go on from the newest state that can be read, and from where that one was."""
+        if self.examples not in offsets:
+            return offsets  # the examples are another worker's
+        committed = offsets[self.examples]
+        row = TopicPartition(self.insights, partition_of(STATE_KEY, self.topology.partitions[self.insights]))
+        rows, end = await self.read_saved(row, STATE_KEY, TopicPartition(*self.examples), STATES_READ)
+        self.release()
+        if not self._restore(rows):
+            self.position = 0  # what there is
+            if rows:
+                log.error("no state of the learner can be read; it learns again from what examples there are")
+        elif self.position > end:
+            log.warning("these are not the examples that were learned from; going on with them", offset=self.position)
+            self.position = committed
+        self._saved_to, self._handed_over_to = self.position, committed
+        log.info("the learner goes on", learned=self.learner.learned, offset=self.position, committed=committed)
+        self._show(None)
+        return {**offsets, self.examples: self.position}
+
+    def _restore(self, rows: Sequence[bytes]) -> bool:
+        """Be as the newest row says that can be meant; whether there is one."""
+        for value in rows:
+            try:
+                state = decode_state(value)
+                self.learner.restore(bytes(state.learner))
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                log.error("a state of the learner is refused; trying the one before it", reason=str(error)[:200])
+                continue
+            self.position, self.due_s = state.position, state.due_s
+            if state.published_at is not None:
+                published_s = datetime.fromisoformat(state.published_at).timestamp()
+                self._published = state.model_version, int(published_s)
+            return True
+        return False
+
+    def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:  # noqa: ARG002
+        """Learn from each example, in their order."""
+        started_s = time.perf_counter()
+        for record in records:
+            self._take(record)
+        self.position = end
+        metrics.PROCESSING.labels("learner").observe(time.perf_counter() - started_s)
+
+    def _take(self, record: Record) -> None:
+        try:
+            example = decode_example(record.value or b"")
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self.learner.refused["not an example"] += 1
+            self._refused(record, "not an example")
+            return
+        reason = self.learner.learn(example)
+        if reason is not None:
+            self._refused(record, reason)
+            return
+        metrics.EXAMPLES.labels("left" if example.left else "stayed").inc()
+        if example.landmark_s >= self.due_s:
+            every_s = self.policy.learning.publish_days * DAY_S
+            self.due_s = example.landmark_s // every_s * every_s + every_s
+            self._hand_over(record.offset, example.landmark_s + self.policy.churn.horizon_days * DAY_S)
+
+    def _refused(self, record: Record, reason: str) -> None:
+        metrics.EXAMPLES.labels("refused").inc()
+        log.warning("an example is refused", reason=reason, offset=record.offset)
+
+    def _hand_over(self, offset: int, time_s: int) -> None:
+        """Put the model of now with what goes out next, if outcomes have made one and it did not go out before."""
+        model = self.learner.model()
+        if not model.examples:
+            return
+        self._published = model.version, time_s
+        if offset >= self._handed_over_to:
+            self._models.append((model, time_s, quality_row(self.learner, model, time_s)))
+
+    def collect(self) -> Iterator[Transaction]:
+        """One transaction, if there is a model to hand over, or it is time to save."""
+        if self.position == self._saved_to:
+            return
+        now_s = self.now_s()
+        if not self._models and now_s - self._saved_s < self.save_s:
+            return
+        models, self._models = self._models, []
+        self._saved_to, self._saved_s = self.position, now_s
+        writes: dict[tuple[str, int], list[Write]] = {}
+        for model, time_s, _ in models:
+            record: Write = (None, encode_model(model, time_s), NO_HEADERS)
+            for number in range(self.topology.partitions[self.journal]):
+                writes.setdefault((self.journal, number), []).append(record)
+        for row in (*(row for _, _, row in models), self._state()):
+            key = row.insight_id.encode()
+            to = self.insights, partition_of(key, self.topology.partitions[self.insights])
+            writes.setdefault(to, []).append((key, encode_insight(row), NO_HEADERS))
+        if models:
+            model, _, row = models[-1]
+            log.info("a model is handed over", version=model.version, examples=model.examples, auc=row.auc)
+            self._show(row)
+        yield Transaction(LANE, writes, {TopicPartition(*self.examples): OffsetAndMetadata(self.position, "")})
+
+    def _state(self) -> LearnerState:
+        version, published_s = self._published or ("", 0)
+        return LearnerState(
+            insight_id=STATE_ID,
+            as_of=rfc3339(published_s),
+            text=f"The learner after {self.learner.learned} outcomes.",
+            position=self.position,
+            due_s=self.due_s,
+            model_version=version,
+            published_at=rfc3339(published_s) if self._published else None,
+            learner=msgspec.Raw(self.learner.snapshot()),
+        )
+
+    def committed(self, transaction: Transaction, seconds: float) -> None:  # noqa: ARG002
+        """Measure."""
+        metrics.CHECKPOINT.labels("learner").observe(seconds)
+
+    def _show(self, row: ModelQuality | None) -> None:
+        """Set the gauges of the model: NaN where nothing is known."""
+        if row is None and self._published is not None:
+            row = quality_row(self.learner, self.learner.model(), self._published[1])
+        for gauge, value in (
+            (metrics.MODEL_AUC, row.auc if row else None),
+            (metrics.MODEL_LOG_LOSS, row.log_loss if row else None),
+            (metrics.MODEL_CALIBRATION, row.calibration_error if row else None),
+        ):
+            gauge.set(NAN if value is None else value)
+        metrics.MODEL_AGE.set_function(self._age_s)
+
+    def _age_s(self) -> float:
+        return NAN if self._published is None else time.time() - self._published[1]

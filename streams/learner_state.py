@@ -1,0 +1,61 @@
+"""What the learner left of itself in `churn.insights`, newest first.
+
+Rules: only what was committed is read, from the end backwards in growing windows, since the topic may hold many old
+rows that are not compacted yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+WINDOW: Final = 64  # records looked at first; each further look is at so many times as many
+FETCH_WAIT_MS: Final = 50
+
+
+class Saved(NamedTuple):
+    """The rows that there are of a key, the newest first, and where the learner's source ends."""
+
+    rows: list[bytes]
+    end: int
+
+
+async def saved(
+    options: Mapping[str, Any], insights: TopicPartition, key: bytes, examples: TopicPartition, wanted: int
+) -> Saved:
+    """Read the newest `wanted` rows of a key, or as many as there are; raises what the broker says."""
+    consumer = AIOKafkaConsumer(
+        **options,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([insights])
+        first = (await consumer.beginning_offsets([insights]))[insights]
+        ends = await consumer.end_offsets([insights, examples])
+        window, rows = WINDOW, list[bytes]()
+        while True:
+            start = max(first, ends[insights] - window)
+            rows = await _rows(consumer, insights, key, start, ends[insights])
+            if len(rows) >= wanted or start == first:
+                return Saved(rows[::-1], ends[examples])
+            window *= WINDOW
+    finally:
+        await consumer.stop()
+
+
+async def _rows(consumer: AIOKafkaConsumer, tp: TopicPartition, key: bytes, start: int, end: int) -> list[bytes]:
+    consumer.seek(tp, start)
+    rows = []
+    while await consumer.position(tp) < end:
+        found = await consumer.getmany(tp, timeout_ms=FETCH_WAIT_MS)
+        rows += [r.value for r in found.get(tp, ()) if r.key == key and r.value is not None]
+        stable = consumer.last_stable_offset(tp)
+        if not found and stable is not None and 0 <= stable <= await consumer.position(tp):
+            break  # what is behind belongs to a transaction that is still open
+    return rows

@@ -1,0 +1,240 @@
+"""The learner's job: what goes out together, when, what a restart goes on from, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka.structs import TopicPartition
+from faust.types import TP
+
+from detectors.learning.examples import Example, decode_example, encode_example
+from detectors.learning.learner import Learner
+from detectors.learning.space import SPACE
+from detectors.policy import Policy
+from schemas.insights_learned import ModelQuality, decode_state
+from schemas.journal import ModelChanged, decode_control
+from streams.engine.errors import Refusal
+from streams.engine.transactions import Transaction
+from streams.learner import STATE_KEY, Learning
+from streams.learner_state import Saved
+from tests.streams.engine.test_fetch import Record
+
+POLICY = Policy()
+HERE = TP("churn.examples", 0)
+DAY_S = 86_400
+
+
+class Topology:
+    """Topics as the worker knows them."""
+
+    changelog = "changelog"
+
+    def __init__(self, examples: int = 1) -> None:
+        self.partitions: Mapping[str, int] = {"churn.journal": 3, "churn.insights": 1, "churn.examples": examples}
+
+    def named(self, topic: str) -> str:
+        return topic
+
+
+class Kept:
+    """The topic of the insights, and the committed offset, as the transactions leave them."""
+
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []  # of the state, oldest first
+        self.journal: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
+        self.quality: list[ModelQuality] = []
+        self.offset = 0
+        self.end = 10**6
+
+    async def saved(self, _insights: TopicPartition, key: bytes, _examples: TopicPartition, wanted: int) -> Saved:
+        assert key == STATE_KEY
+        return Saved(self.rows[::-1][:wanted], self.end)
+
+    def take(self, transactions: Iterator[Transaction]) -> int:
+        """Make transactions true; how many there were."""
+        count = 0
+        for transaction in transactions:
+            count += 1
+            for (topic, number), writes in transaction.writes.items():
+                if topic == "churn.journal":
+                    self.journal[number] += [value for _, value, _ in writes if value is not None]
+                    continue
+                for key, value, _ in writes:
+                    assert value is not None
+                    if key == STATE_KEY:
+                        self.rows.append(value)
+                    else:
+                        self.quality.append(msgspec.json.decode(value, type=ModelQuality))
+            self.offset = transaction.offsets[TopicPartition(*HERE)].offset
+        return count
+
+
+def job(kept: Kept, save_s: float = 0.0) -> Learning:
+    """A learner that has taken over."""
+    learning = Learning(Topology(), POLICY, kept.saved, save_s, now_s=lambda: 100.0)
+    starts = asyncio.run(learning.prepare({HERE: kept.offset}))
+    kept.offset = starts[HERE]
+    return learning
+
+
+def examples(count: int, seed: int = 1) -> list[Record]:
+    """Records of examples, ten a day."""
+    rng = random.Random(seed)
+    out = []
+    for offset in range(count):
+        values = {number: rng.randrange(1_000) for number in (1, 2, 3)}
+        left = rng.random() < values[1] / 2_000
+        example = Example(customer_id=f"c-{offset}", landmark_s=1_700_000_000 + offset // 10 * DAY_S, space=SPACE,
+                          probability=round(rng.random(), 3), values=values, left=left)  # fmt: skip
+        out.append(Record(offset, value=encode_example(example)))
+    return out
+
+
+def models(kept: Kept) -> list[str]:
+    """The models of the journal, the same in every partition."""
+    assert kept.journal[0] == kept.journal[1] == kept.journal[2]
+    told = [decode_control(value) for value in kept.journal[0]]
+    assert all(isinstance(control, ModelChanged) for control in told)
+    return [control.id for control in told]
+
+
+def learned(records: list[Record]) -> Kept:
+    """What one learner that never dies leaves."""
+    kept = Kept()
+    learning = job(kept)
+    learning.apply(HERE, records, len(records))
+    kept.take(learning.collect())
+    return kept
+
+
+RECORDS = examples(400)
+WHOLE = learned(RECORDS)
+
+
+def test_the_state_the_models_and_their_quality_go_out_together() -> None:
+    alone = Learner(POLICY)
+    assert {alone.learn(decode_example(r.value or b"")) for r in RECORDS} == {None}
+    state = decode_state(WHOLE.rows[-1])
+    assert bytes(state.learner) == alone.snapshot()
+    assert (state.position, WHOLE.offset) == (400, 400)
+    assert len(models(WHOLE)) == 5  # a week of landmarks is 70 examples; the first 50 say nothing yet
+    assert [row.model_version for row in WHOLE.quality] == models(WHOLE)
+    assert state.model_version == models(WHOLE)[-1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_models_are_a_function_of_the_examples_wherever_a_worker_dies(seed: int) -> None:
+    rng = random.Random(seed)
+    kept = Kept()
+    learning = job(kept)
+    deaths = Counter[str]()
+    while kept.offset < len(RECORDS) or deaths["in all"] < 3:
+        at = learning.position
+        end = min(len(RECORDS), at + rng.randrange(1, 60))
+        learning.apply(HERE, RECORDS[at:end], end)
+        if rng.random() < 0.4:
+            kept.take(learning.collect())
+        if rng.random() < 0.3:
+            deaths["in all"] += 1
+            learning = job(kept)
+        if learning.position == len(RECORDS):
+            kept.take(learning.collect())
+    assert models(kept) == models(WHOLE)
+    assert decode_state(kept.rows[-1]).learner == decode_state(WHOLE.rows[-1]).learner
+
+
+def test_a_state_that_cannot_be_meant_is_refused_and_the_one_before_it_goes_on() -> None:
+    kept = Kept()
+    learning = job(kept)
+    for end in (100, 200):
+        learning.apply(HERE, RECORDS[end - 100 : end], end)
+        kept.take(learning.collect())
+    truncated = decode_state(kept.rows[-1])
+    learner = msgspec.json.decode(truncated.learner)
+    learner["beliefs"]["online"]["means"].pop()
+    kept.rows[-1] = msgspec.json.encode(
+        msgspec.structs.replace(truncated, learner=msgspec.Raw(msgspec.json.encode(learner)))
+    )
+    kept.rows += [b"{}", b"", kept.rows[0][:5_000]]
+    learning = job(kept)
+    assert (learning.position, learning.learner.learned) == (100, 100)
+    learning.apply(HERE, RECORDS[100:], 400)
+    kept.take(learning.collect())
+    assert models(kept) == models(WHOLE)  # what went out before is not handed over again
+    assert decode_state(kept.rows[-1]).learner == decode_state(WHOLE.rows[-1]).learner
+
+
+def test_without_any_state_it_learns_again_from_what_there_is_and_hands_over_only_what_is_new() -> None:
+    kept = Kept()
+    learning = job(kept)
+    learning.apply(HERE, RECORDS[:200], 200)
+    kept.take(learning.collect())
+    before = models(kept)
+    kept.rows = [b"not a state"]
+    learning = job(kept)
+    assert learning.position == 0
+    learning.apply(HERE, RECORDS[:200], 200)
+    kept.take(learning.collect())
+    assert models(kept) == before
+    learning.apply(HERE, RECORDS[200:], 400)
+    kept.take(learning.collect())
+    assert models(kept) == models(WHOLE)
+
+
+def test_examples_that_were_made_again_are_read_from_the_start() -> None:
+    kept = Kept()
+    learning = job(kept)
+    learning.apply(HERE, RECORDS[:200], 200)
+    kept.take(learning.collect())
+    kept.offset, kept.end = 0, 10
+    learning = job(kept)
+    assert (learning.position, learning.learner.learned) == (0, 200)
+
+
+def test_it_saves_no_more_often_than_asked_but_hands_a_model_over_at_once() -> None:
+    kept = Kept()
+    learning = job(kept, save_s=30.0)
+    learning.apply(HERE, RECORDS[:20], 20)
+    assert kept.take(learning.collect()) == 0
+    learning.apply(HERE, RECORDS[20:120], 120)
+    assert kept.take(learning.collect()) == 1
+    assert kept.offset == 120
+    assert models(kept) == models(WHOLE)[: len(models(kept))] != []
+    learning.apply(HERE, RECORDS[120:130], 130)
+    assert kept.take(learning.collect()) == 0
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"\xff", b"[" * 100_000, RECORDS[0].value])
+def test_what_is_no_example_or_one_again_is_refused_and_changes_no_model(value: bytes | None) -> None:
+    kept = Kept()
+    learning = job(kept)
+    learning.apply(HERE, RECORDS[:100], 100)
+    before = learning.learner.model()
+    learning.apply(HERE, [Record(100, value=value)], 101)
+    assert learning.learner.model() == before
+    assert sum(learning.learner.refused.values()) == 1
+    assert learning.position == 101
+
+
+def test_a_worker_without_the_examples_stands_by() -> None:
+    kept = Kept()
+    learning = Learning(Topology(), POLICY, kept.saved, 1.0)
+    assert asyncio.run(learning.prepare({})) == {}
+    assert (learning.lanes(set()), learning.lanes({HERE})) == (set(), {"examples"})
+    assert list(learning.collect()) == []
+
+
+def test_more_than_one_partition_of_examples_is_refused() -> None:
+    with pytest.raises(Refusal, match="4 partitions"):
+        Learning(Topology(4), POLICY, Kept().saved, 1.0)
+
+
+def test_no_customer_is_named_in_what_it_says() -> None:
+    said: list[Any] = [*WHOLE.rows, *map(msgspec.json.encode, WHOLE.quality), *WHOLE.journal[0]]
+    assert not any(b"c-39" in value for value in said)
