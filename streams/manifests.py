@@ -15,7 +15,7 @@ from schemas.topics import ALERTS, DEAD_LETTERS, INPUT_TOPICS, JOURNAL, Topic
 from streams.settings import ROLES
 from streams.topics import Layout
 
-User = Literal["worker", "intake", "detector", "upstream", "retention", "operator"]
+User = Literal["worker", "intake", "detector", "learner", "upstream", "retention", "operator"]
 Kind = Literal["topic", "group", "transactionalId"]
 REPLICAS: Final = 3
 
@@ -23,6 +23,7 @@ USERS: Final[Mapping[User, str]] = {
     "worker": "a worker with every role",
     "intake": "a worker with `--roles intake`",
     "detector": "a worker with `--roles detector`",
+    "learner": "a worker with `--roles learner`",
     "upstream": "the services that publish events, and look at what was refused",
     "retention": "the tools of retention teams",
     "operator": "the commands of churnwatch: topics check, alerts, explain, journal, dlq, policy",
@@ -33,6 +34,7 @@ _TABLE_ROLES: Final[Mapping[User, tuple[str, ...]]] = {
     "worker": (*ROLES, "clock"),
     "intake": ("intake",),
     "detector": ("detector", "clock"),
+    "learner": ("learner",),
     "upstream": ("upstream",),
     "retention": ("retention",),
     "operator": (),

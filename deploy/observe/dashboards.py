@@ -186,6 +186,34 @@ OPERATIONS: Final = Dashboard(
                 ),
             ),
         ),
+        Row(
+            "Learning",
+            (
+                Panel(
+                    "Outcomes learned from",
+                    "By label; those refused are named in the log.",
+                    "ops",
+                    [per_second("churn_examples_total", "label")],
+                    stacked=True,
+                ),
+                Panel(
+                    "Skill of the model",
+                    "Of the newest outcomes; an AUC of 0.5 is chance. Nothing is shown before there are enough.",
+                    "none",
+                    [
+                        Query("max(churn_model_auc{$j})", "AUC"),
+                        Query("max(churn_model_log_loss{$j})", "log loss"),
+                        Query("max(churn_model_calibration_error_ratio{$j})", "calibration error"),
+                    ],
+                ),
+                Panel(
+                    "Age of the model",
+                    "Since the outcomes by which the newest one was handed over.",
+                    "s",
+                    [Query("min(churn_model_age_seconds{$j})", "age")],
+                ),
+            ),
+        ),
     ),
 )
 

@@ -30,7 +30,7 @@ class TopicCount(click.ParamType):
 
 
 TOPIC_COUNT: Final = TopicCount()
-USERS: Final = ("worker", "intake", "detector", "upstream", "retention", "operator")
+USERS: Final = ("worker", "intake", "detector", "learner", "upstream", "retention", "operator")
 
 
 def name_options(command: Command) -> Command:

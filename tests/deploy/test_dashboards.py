@@ -86,6 +86,7 @@ def test_nothing_is_shown_by_customer() -> None:
         "reason",
         "level",
         "type",
+        "label",
         "le",
         "outcome",
         "period",
