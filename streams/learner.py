@@ -19,6 +19,7 @@ import structlog
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
+from detectors.customer import DAY_S
 from detectors.learning.examples import decode_example
 from detectors.learning.learner import Learner
 from detectors.learning.shown import quality_row
@@ -35,7 +36,7 @@ from streams.engine.fetch import Record
 from streams.engine.partitions import partition_of
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 from streams.learner_state import Saved
-from streams.learning import DAY_S, encode_model
+from streams.learning import encode_model
 
 LANE: Final = "examples"
 STATES_READ: Final = 8  # how many older states are tried when the newest cannot be read

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from detectors.customer import DAY_S
 from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example, decode_example
@@ -15,6 +17,8 @@ from detectors.learning.learner import Learner
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import Write
+from schemas.journal import LEARNER_SOURCE, ModelChanged
+from schemas.times import utc
 
 
 class Lessons:
@@ -49,3 +53,11 @@ class Lessons:
         self._learned = self.learner.learned
         model = self.learner.model()
         return model if model.examples else None
+
+
+def encode_model(model: Model, time_s: float) -> bytes:
+    """The journal's record of a model."""
+    record = ModelChanged(
+        id=model.version, source=LEARNER_SOURCE, time=utc(time_s), data=msgspec.Raw(msgspec.json.encode(model))
+    )
+    return msgspec.json.encode(record)

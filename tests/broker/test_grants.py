@@ -20,12 +20,13 @@ from click.testing import CliRunner
 from deploy.kafka.choose import LocalBroker
 from deploy.kafka.client import ALLOW, Kafka, Message
 from schemas.deadletters import DeadLetter, Origin, dead_letter_headers
-from schemas.topics import DEAD_LETTERS, JOURNAL
+from schemas.topics import ALERTS, DEAD_LETTERS, EXAMPLES, JOURNAL, SCORES
 from streams.cli import main
 from streams.manifests import Grant, User, grants
 from streams.topics import Layout, create
 from tests.broker.harness import Feeder, Trial
 from tests.broker.test_dlq import EVENT
+from tests.streams.test_learner import examples
 
 KINDS: Final = {"topic": 2, "group": 3, "transactionalId": 5}
 OPERATIONS: Final = {"Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
@@ -63,7 +64,7 @@ def layout_of(trial: Trial) -> Layout:
 
 
 def trial_of(user: User, bootstrap: str, folder: Path) -> Trial:
-    roles = "intake,detector" if user == "worker" else user
+    roles = "intake,detector,learner" if user == "worker" else user
     return Trial(bootstrap, folder, fold="detectors", CHURNWATCH_ROLES=roles, CHURNWATCH_CLOCK="wall")
 
 
@@ -77,7 +78,7 @@ def test_a_worker_works_with_what_it_is_granted(guarded_broker: LocalBroker, tmp
         await grant(trial.bootstrap, rules(grants("worker", layout)))
         worker = trial.start()
         try:
-            await worker.ready(2)
+            await worker.ready(3)
             await trial.caught_up("intake")
             assert not any(word in worker.text() for word in ("uthoriz", "Not allowed")), worker.text()
             journal = [r.value for part in (await trial.read(trial.named(JOURNAL))).values() for r in part if r.key]
@@ -93,6 +94,32 @@ def test_a_worker_works_with_what_it_is_granted(guarded_broker: LocalBroker, tmp
             trial.end()
 
     asyncio.run(go(trial_of("worker", guarded_broker.bootstrap, tmp_path)))
+
+
+def test_a_learner_alone_works_with_what_it_is_granted(guarded_broker: LocalBroker, tmp_path: Path) -> None:
+    async def go(trial: Trial) -> None:
+        layout = layout_of(trial)
+        await create(trial.bootstrap, layout)
+        async with Feeder(trial.bootstrap) as feeder:
+            items = [(0, (b"k", record.value)) for record in examples(400)]
+            await feeder.feed(trial.named(EXAMPLES), items)
+        await grant(trial.bootstrap, rules(grants("learner", layout)))
+        worker = trial.start()
+        try:
+            await worker.ready()
+            await trial.caught_up("learner")
+            assert worker.said("a model is handed over") > 0
+            assert not any(word in worker.text() for word in ("uthoriz", "Not allowed")), worker.text()
+            kafka = Kafka(trial.bootstrap)
+            for topic in (ALERTS, SCORES, EXAMPLES):
+                with pytest.raises(TopicAuthorizationFailedError):
+                    await asyncio.to_thread(kafka.produce, trial.named(topic), [b"x"])
+            with pytest.raises(TopicAuthorizationFailedError):
+                await asyncio.to_thread(kafka.consume, trial.named(JOURNAL))
+        finally:
+            trial.end()
+
+    asyncio.run(go(trial_of("learner", guarded_broker.bootstrap, tmp_path)))
 
 
 def test_without_one_grant_a_worker_says_which(guarded_broker: LocalBroker, tmp_path: Path) -> None:
