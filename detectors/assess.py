@@ -35,7 +35,6 @@ class Row(NamedTuple):
 
 Read = tuple[int, int, Measure, SignalPolicy, float, float]  # of a row: what is needed to read it
 MAX_MASKS = 10_000  # remembered
-EXACT = 1 << 62  # the bit of a mask that asks for what a learned model makes of everything else, too
 
 
 UNSAID = Because("", ())
@@ -151,9 +150,7 @@ class Assessor:
         c.known = known
         if self.special is not None:
             self.special.look(c, at)
-        if self.mark and (
-            mask == self.all or mask & EXACT or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS
-        ):
+        if self.mark and (mask == self.all or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS):
             rest = self.reader.read(c, at.now_s)
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
             c.rest_read = self.mark + (at.day + c.first_s) // REST_DAYS
@@ -184,12 +181,15 @@ class Assessor:
         """Bits of the signals that may have moved though their answer holds: what is said of a customer needs them.
 
         A strength grows by up to a tenth before it is read again, and what is looked up comes with other events; a
-        signal without a strength has none before an event or its deadline.
+        signal without a strength has none before an event or its deadline. A learned model also weighs what is unknown,
+        which time alone can make of any signal.
         """
+        if self.mark:
+            return self.all
         mask = self.looked_up
         for number in c.strengths:
             mask |= 1 << number
-        return mask & self.all | EXACT
+        return mask & self.all
 
     def contributions(self, c: Customer) -> dict[int, float]:
         """Log-odds by signal number, of the signals with a strength, with what features say of the same."""

@@ -92,7 +92,7 @@ class Moment:
         strength = (value - self.row.from_) / span
         if strength < 1.0:
             # The next tenth of the way, never the one we stand on, whatever the rounding.
-            step = max(0, int(strength * STEPS + 1e-6) + 1) / STEPS if strength >= 0 else 0.0
+            step = (int(strength * STEPS + 1e-6) + 1) / STEPS if strength > 0.0 else 0.0
             self.until(max(self.now_s + 1, since_s + int((self.row.from_ + step * span) * unit_s) + 1))
         return value
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.customer import dump, load
-from tests.detectors.lives import event, partition, records, tick
+from detectors.learning.features import FEATURES
+from detectors.learning.rest import unknown
+from detectors.model import Model
+from tests.detectors.lives import MODEL, event, new_model, partition, records, tick
 
 Kind = tuple[str, dict[str, Any]]
 TROUBLE: tuple[Kind, ...] = (
@@ -60,12 +64,25 @@ def troubles(draw: st.DrawFn) -> list[bytes]:
     return [*values, tick(day + 30)]
 
 
-@settings(max_examples=150, deadline=None)
+# One that has learned something about everything: signals, signals that are unknown, and features.
+LEARNED = Model(
+    "learned",
+    MODEL.intercept,
+    {code: weight * (0.5, 1.5, -0.3)[i % 3] for i, (code, weight) in enumerate(MODEL.weights.items())},
+    1_000,
+    {feature.name: 0.02 * (i % 7 - 3) for i, feature in enumerate(FEATURES)}
+    | {unknown(code): 0.1 * (i % 5 - 2) for i, code in enumerate(MODEL.weights)},
+    {feature.name: 0.5 for feature in FEATURES if feature.speaks_for},
+)
+
+
+@pytest.mark.parametrize("rules", [(), (new_model(0, LEARNED),)], ids=["priors", "learned"])
+@settings(max_examples=100, deadline=None)
 @given(troubles())
-def test_what_is_announced_is_what_a_full_reading_says(values: list[bytes]) -> None:
+def test_what_is_announced_is_what_a_full_reading_says(rules: tuple[bytes, ...], values: list[bytes]) -> None:
     p = partition()
     seen: dict[bytes, tuple[str, int]] = {}
-    for record in records(values):
+    for record in records([*rules, *values]):
         p.feed([record])
         for key, c in p.hot.items():
             if c.alert is None or c.left_s or seen.get(key) == (c.alert.alert_id, c.alert.revision):
