@@ -94,16 +94,14 @@ def test_every_input_topic_gets_traffic() -> None:
 
 
 @cache
-def truth_of(seed: int) -> tuple[dict[str, Any], ...]:
-    return tuple(truth(story) for story in stories(world_of(seed, 365), 300))
-
-
-ROWS = [row for seed in range(1, 9) for row in truth_of(seed)]
+def rows() -> tuple[dict[str, Any], ...]:
+    """The truth about 300 customers' year, of eight seeds."""
+    return tuple(truth(story) for seed in range(1, 9) for story in stories(world_of(seed, 365), 300))
 
 
 @pytest.mark.parametrize("churn_type", get_args(ChurnType))
 def test_each_type_of_trouble_makes_some_leave_and_some_of_them_stay(churn_type: str) -> None:
-    left = [row["left_at"] is not None for row in ROWS if row["churn_type"] == churn_type]
+    left = [row["left_at"] is not None for row in rows() if row["churn_type"] == churn_type]
     assert 0.3 < sum(left) / len(left) < 0.8
 
 
@@ -112,11 +110,11 @@ def test_a_few_customers_are_enough_for_each_kind_of_life() -> None:
 
 
 def test_some_leave_without_a_cause() -> None:
-    assert any(row["churn_type"] is None and row["left_at"] for row in ROWS)
+    assert any(row["churn_type"] is None and row["left_at"] for row in rows())
 
 
 def test_about_as_many_leave_as_were_asked_for() -> None:
-    assert 0.13 < sum(row["left_at"] is not None for row in ROWS) / len(ROWS) < 0.23
+    assert 0.13 < sum(row["left_at"] is not None for row in rows()) / len(rows()) < 0.23
     few, many = (sum(bool(story.left_s) for story in stories(world_of(3, 365), 400, share)) for share in (0.05, 0.4))
     assert few < 0.5 * many
 
@@ -124,7 +122,7 @@ def test_about_as_many_leave_as_were_asked_for() -> None:
 def test_who_leaves_has_had_the_trouble_for_weeks_mostly_and_some_for_days_only() -> None:
     days = sorted(
         (parse_time_s(row["left_at"]) - parse_time_s(row["began_at"])) / DAY_S
-        for row in ROWS
+        for row in rows()
         if row["left_at"] and row["churn_type"]
     )
     assert days[0] > 0.0
@@ -134,7 +132,7 @@ def test_who_leaves_has_had_the_trouble_for_weeks_mostly_and_some_for_days_only(
 
 def test_a_cause_names_its_signal_its_group_and_its_time() -> None:
     catalogue = Policy().signals
-    for row in ROWS:
+    for row in rows():
         if row["churn_type"] is None:
             assert (row["group"], row["signal"], row["shows_in"]) == (None, None, [])
         else:
@@ -145,19 +143,19 @@ def test_a_cause_names_its_signal_its_group_and_its_time() -> None:
 
 
 def test_the_truth_about_subscribers_is_what_the_cancellations_say() -> None:
-    told, rows = year(1)
+    told, truths = year(1)
     cancelled = {one.customer_id for one in told if TYPE_OF[type(one.data)] == "billing.subscription.cancelled"}
     said = {
         row["customer_id"]
-        for row in rows
+        for row in truths
         if row["left_at"] is not None and row["life"] not in ("turned_away", "quiet_shopper")
     }
     assert cancelled == said
 
 
 def test_nothing_but_the_wish_to_be_forgotten_follows_a_leaving() -> None:
-    told, rows = year(1)
-    left_s = {row["customer_id"]: parse_time_s(row["left_at"]) for row in rows if row["left_at"]}
+    told, truths = year(1)
+    left_s = {row["customer_id"]: parse_time_s(row["left_at"]) for row in truths if row["left_at"]}
     after = {TYPE_OF[type(one.data)] for one in told if one.time_s > left_s.get(one.customer_id, float("inf")) + 1.0}
     assert after <= {"privacy.erasure.requested"}
 
@@ -183,15 +181,15 @@ def test_people_are_active_at_their_hours() -> None:
 
 def test_every_life_is_documented_with_the_signals_it_shows_in() -> None:
     text = (Path(__file__).parents[3] / "docs" / "simulation.md").read_text()
-    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    lines = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
     told = {story.life: story.cause for story in stories(world_of(9, 100), len(LIVES))}
-    assert rows.keys() == told.keys()
+    assert lines.keys() == told.keys()
     causes = {life: cause for life, cause in told.items() if cause is not None and life != "recovered"}
     codes = [(life, code) for life, cause in causes.items() for code in cause.signals]
-    assert [(life, code) for life, code in codes if f"`{code}`" not in rows[life]] == []
+    assert [(life, code) for life, code in codes if f"`{code}`" not in lines[life]] == []
 
 
 def test_every_signal_of_the_catalogue_is_shown_by_some_life() -> None:
-    shown = {code for row in ROWS for code in row["shows_in"]}
+    shown = {code for row in rows() for code in row["shows_in"]}
     protecting = {code for code in Policy().signals if code.startswith("protect.")}
     assert set(Policy().signals) - shown == protecting
