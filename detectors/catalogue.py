@@ -5,6 +5,7 @@ remembers (`WINDOW_MAX_D`).
 """
 
 import math
+from functools import cache
 from typing import Annotated
 
 import msgspec
@@ -34,7 +35,12 @@ class SignalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
 
 def default_signals() -> dict[str, SignalPolicy]:
-    """Every row of the catalogue."""
+    """Every row of the catalogue, in a dict of the caller's own."""
+    return dict(_rows())
+
+
+@cache
+def _rows() -> dict[str, SignalPolicy]:
     s = SignalPolicy
     return {
         # A. Service

@@ -6,6 +6,7 @@ defaults need be there; every problem is told, not only the first; what is odd i
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from itertools import pairwise
 from math import isfinite
 from types import NoneType, UnionType
@@ -125,17 +126,30 @@ def _walk_struct(value: Any, kind: type[msgspec.Struct], path: Path) -> Iterator
     if not isinstance(value, dict):
         yield Problem(path, f"Expected a table, got `{type(value).__name__}`")
         return
-    hints = get_type_hints(kind, include_extras=True)
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     for key, inside in value.items():
         if key in fields:
-            yield from _walk(inside, hints[fields[key].name], (*path, key))
+            yield from _walk(inside, fields[key].kind, (*path, key))
         else:
             yield Problem((*path, key), f"there is no such key{_meant(key, fields.keys())}")
     if kind is not SignalPolicy:  # the catalogue has what a row leaves out
         for name, field in fields.items():
             if field.required and name not in value:
                 yield Problem(path, f"`{name}` is missing")
+
+
+class Field(NamedTuple):
+    """What a key of a struct may hold."""
+
+    kind: Any
+    required: bool
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, Field]:
+    """By the name on the wire. Cached: what Python says of a struct's types takes longer than checking a value."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {f.encode_name: Field(hints[f.name], f.required) for f in msgspec.structs.fields(kind)}
 
 
 def _leaf(value: Any, kind: Any, path: Path) -> Iterator[Problem]:
