@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +32,7 @@ from typing import Self
 HERE = Path(__file__).resolve().parent
 POM = HERE / "pom.xml"
 JARS = HERE / ".jars"
+STAMP = "pom.sha256"
 HOST = "127.0.0.1"
 START_DEADLINE_S = 90.0
 STOP_DEADLINE_S = 20.0
@@ -83,28 +85,47 @@ def java() -> str:
 
 def resolve_jars(pom: Path = POM, folder: Path = JARS) -> Path:
     """The folder of Kafka's jars; copied there by Maven the first time, and again when the pom changes."""
-    stamp = folder / "pom.sha256"
     wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text().strip() == wanted:
-        return folder
+    if not _resolved(folder, wanted):
+        with _alone(folder.parent):  # who comes second finds what the first has fetched, and does not pull it away
+            if not _resolved(folder, wanted):
+                _fetch_jars(pom, folder, wanted)
+    return folder
+
+
+def _resolved(folder: Path, wanted: str) -> bool:
+    stamp = folder / STAMP
+    return stamp.exists() and stamp.read_text().strip() == wanted
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process is in here for the same folder; a lock that ends with the process."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _fetch_jars(pom: Path, folder: Path, wanted: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise BrokerError("No Maven found: `mvn` fetches Kafka's jars. Install it, or set KAFKA_BOOTSTRAP.")
     print("Fetching Kafka's jars with Maven (once, about 45 MB)…", file=sys.stderr, flush=True)
-    # Copied beside and renamed, so that two who resolve at once cannot see half a folder.
+    # Copied beside and renamed, so that nobody sees half a folder.
     fresh = Path(tempfile.mkdtemp(prefix=".jars-", dir=folder.parent))
     try:
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={fresh}", "-DincludeScope=runtime"]
         _tool([maven, "-B", "-ntp", "-f", str(pom), *copy], "Maven could not fetch Kafka's jars")
-        (fresh / stamp.name).write_text(wanted + "\n")
+        (fresh / STAMP).write_text(wanted + "\n")
         fresh.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
-        with contextlib.suppress(OSError):  # another resolved first: its copy is as good
-            fresh.rename(folder)
+        fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return folder
 
 
 def _tool(command: list[str], complaint: str) -> None:
