@@ -51,7 +51,7 @@ def python_files() -> Iterator[Path]:
 def text_files() -> Iterator[tuple[Path, str]]:
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in MADE and not name.endswith(("_cache", ".egg-info"))]
-        for name in names:
+        for name in set(names) - MADE:  # in a linked worktree, .git is a file
             path = Path(folder, name)
             try:
                 yield path, path.read_text(encoding="utf-8")
