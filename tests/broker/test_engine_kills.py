@@ -87,7 +87,7 @@ def test_sigterm_under_load_stops_cleanly_within_ten_seconds(bootstrap: str, tmp
                 assert await first.stop() < 10.0
                 last = trial.start()  # no static membership: the first one left the group by itself
                 await feeding
-                await last.until(lambda: last.said("ready") > 0, 5.0)
+                await last.until(lambda: last.said("ready") > 0, 20.0)  # before the session of the first would end
                 await trial.caught_up()
                 await last.stop()
             await trial.assert_exact()
@@ -104,7 +104,7 @@ def test_sigterm_under_load_stops_cleanly_within_ten_seconds(bootstrap: str, tmp
         finally:
             trial.end()
 
-    trials = [Trial(bootstrap, tmp_path) for _ in range(3)]
+    trials = [Trial(bootstrap, tmp_path, CHURNWATCH_SESSION_TIMEOUT_MS="40000") for _ in range(3)]
     runs = [stopped_and_started(trials[0], 0.2), stopped_and_started(trials[1], 0.9), stopped_before_ready(trials[2])]
     asyncio.run(together(*runs))
 
