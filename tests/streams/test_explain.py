@@ -29,10 +29,11 @@ def life() -> list[bytes]:
     return [*found, event("billing.subscription.cancelled", 130, customer="c-1", voluntary=False)]
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> tuple[Path, Path, list[bytes]]:
-    """Events and the alerts of their replay, in files, and the alerts."""
-    events, alerts = tmp_path / "events.jsonl", tmp_path / "alerts.jsonl"
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[bytes]]:
+    """Events and the alerts of their replay, in files that all tests read, and the alerts."""
+    folder = tmp_path_factory.mktemp("told")
+    events, alerts = folder / "events.jsonl", folder / "alerts.jsonl"
     events.write_bytes(b"\n".join(life()))
     assert run("replay", str(events), "--alerts", str(alerts), "--now", "2030-01-01").exit_code == 0
     said = alerts.read_bytes().splitlines()
@@ -131,8 +132,9 @@ def test_a_journal_that_was_cut_off_proves_nothing_and_says_so(tmp_path: Path) -
     assert "no longer" in result.stdout
 
 
-def test_an_alert_that_was_tampered_with_is_not_proven(told: tuple[Path, Path, list[bytes]]) -> None:
-    events, alerts, said = told
+def test_an_alert_that_was_tampered_with_is_not_proven(told: tuple[Path, Path, list[bytes]], tmp_path: Path) -> None:
+    events, _, said = told
+    alerts = tmp_path / "tampered.jsonl"
     alert = decode_alert(said[0]).data
     alerts.write_bytes(b"\n".join(v.replace(b'"mrr":50.0', b'"mrr":51.0') for v in said))
     result = run("explain", alert.alert_id, str(events), "--alerts", str(alerts))

@@ -60,38 +60,43 @@ def replay(tmp_path: Path, lines: list[bytes], name: str = "events.jsonl", **opt
     return {kind: path.read_bytes() for kind, path in outputs.items()}
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the events give as they are."""
+    return replay(tmp_path_factory.mktemp("plain"), EVENTS)
+
+
 def without_throughput(report: bytes) -> dict[str, Any]:
     said: dict[str, Any] = orjson.loads(report)
     del said["throughput"]
     return said
 
 
-def test_two_replays_give_identical_bytes(tmp_path: Path) -> None:
-    first, second = replay(tmp_path, EVENTS), replay(tmp_path, EVENTS)
+def test_two_replays_give_identical_bytes(tmp_path: Path, plain: dict[str, bytes]) -> None:
+    first, second = plain, replay(tmp_path, EVENTS)
     assert first["alerts"] == second["alerts"] != b""
     assert first["scores"] == second["scores"] != b""
     assert without_throughput(first["report"]) == without_throughput(second["report"])
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_shuffled_and_duplicated_lines_give_the_same_bytes(tmp_path: Path, seed: int) -> None:
-    expected = replay(tmp_path, EVENTS)
+def test_shuffled_and_duplicated_lines_give_the_same_bytes(tmp_path: Path, plain: dict[str, bytes], seed: int) -> None:
     lines = [*EVENTS, *random.Random(seed).sample(EVENTS, 40)]
     random.Random(seed).shuffle(lines)
     found = replay(tmp_path, lines)
-    ids = [[orjson.loads(line)["id"] for line in out["alerts"].splitlines()] for out in (found, expected)]
+    ids = [[orjson.loads(line)["id"] for line in out["alerts"].splitlines()] for out in (found, plain)]
     assert ids[0] == ids[1]
-    assert found["scores"] == expected["scores"]
+    assert found["scores"] == plain["scores"]
     assert without_throughput(found["report"])["duplicates"] == 40
 
 
 @pytest.mark.parametrize("name", ["events.jsonl.gz", "events.jsonl.zst"])
-def test_packed_files_give_the_same_bytes_as_plain_ones(tmp_path: Path, name: str) -> None:
-    assert replay(tmp_path, EVENTS, name)["alerts"] == replay(tmp_path, EVENTS)["alerts"]
+def test_packed_files_give_the_same_bytes_as_plain_ones(tmp_path: Path, plain: dict[str, bytes], name: str) -> None:
+    assert replay(tmp_path, EVENTS, name)["alerts"] == plain["alerts"]
 
 
-def test_score_rows_at_each_multiple_since_the_epoch_for_all_who_have_not_cancelled(tmp_path: Path) -> None:
-    rows = [orjson.loads(line) for line in replay(tmp_path, EVENTS)["scores"].splitlines()]
+def test_score_rows_at_each_multiple_since_the_epoch_for_all_who_have_not_cancelled(plain: dict[str, bytes]) -> None:
+    rows = [orjson.loads(line) for line in plain["scores"].splitlines()]
     week_s = 7 * 86_400
     first_s = -(-START_S // week_s) * week_s
     assert rows[0]["as_of"] == at((first_s - START_S) / 86_400)
@@ -114,8 +119,8 @@ def test_a_score_has_seen_events_up_to_its_time_only(tmp_path: Path) -> None:
     assert found["c-1", at(week_d)]["reasons"] == [{"code": "billing.payment_trouble", "contribution": 0.8}]
 
 
-def test_until_leaves_out_what_came_later(tmp_path: Path) -> None:
-    whole = replay(tmp_path, EVENTS)["alerts"].splitlines()
+def test_until_leaves_out_what_came_later(tmp_path: Path, plain: dict[str, bytes]) -> None:
+    whole = plain["alerts"].splitlines()
     until_s = START_S + 140.0 * 86_400
     part = replay(tmp_path, EVENTS, until_s=until_s)["alerts"].splitlines()
     assert part
@@ -150,8 +155,8 @@ def test_a_replay_of_a_journal_gives_the_alerts_of_the_fold_that_read_it(tmp_pat
     assert found == [value for _, value, _ in snapshot.writes["churn.alerts"]]
 
 
-def test_the_report_judges_what_was_said_before_it_was_known(tmp_path: Path) -> None:
-    report = orjson.loads(replay(tmp_path, EVENTS)["report"])
+def test_the_report_judges_what_was_said_before_it_was_known(plain: dict[str, bytes]) -> None:
+    report = orjson.loads(plain["report"])
     assert report["churned"] == report["churned_after_alert"] == 2
     assert 0 < report["lead_days_median"] < 60
     assert report["quality"]["left"] == 8
