@@ -10,8 +10,9 @@ export PYTHONPATH := $(CURDIR)
 export PATH := $(CURDIR)/.tools:$(PATH)
 # Kept bytecode: a worker starts in a third of the time, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
-# Two processes of tests, each with a broker of its own; who has finished takes over half of what is left.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+# Processes of tests, each with a broker of its own; who has finished takes over half of what is left. 0: all in one.
+PROCESSES ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 # What runs side by side is printed one after the other, by a make that can (4.0 and newer).
 ASIDE := --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 

@@ -13,6 +13,10 @@ from deploy.kafka.choose import GivenBroker, LocalBroker, local_broker
 from deploy.kafka.client import Kafka
 
 HERE = Path(__file__).parent
+GUARDED = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,11 +47,14 @@ def own_broker(tmp_path: Path) -> Iterator[LocalBroker]:
 @pytest.fixture
 def guarded_broker(tmp_path: Path) -> Iterator[LocalBroker]:
     """A broker of this test alone, where anybody may do everything but what `Kafka.deny` forbids."""
-    settings = {
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "true",
-    }
-    with local_broker(tmp_path / "kafka", settings=settings) as running:
+    with local_broker(tmp_path / "kafka", settings=GUARDED) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def denying_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """The same for all tests of a file, each of which denies something of topics that no other has."""
+    with local_broker(tmp_path_factory.mktemp("denying"), settings=GUARDED) as running:
         yield running
 
 

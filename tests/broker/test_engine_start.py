@@ -90,9 +90,9 @@ def test_a_broker_that_is_away_at_start_is_waited_for_with_one_line(tmp_path: Pa
 
 
 @pytest.mark.parametrize("topic", [ALERTS, "changelog", "intake"])
-def test_a_denied_write_is_named(guarded_broker: LocalBroker, tmp_path: Path, topic: str) -> None:
+def test_a_denied_write_is_named(denying_broker: LocalBroker, tmp_path: Path, topic: str) -> None:
     roles = "intake" if topic == "intake" else "detector"
-    trial = Trial(guarded_broker.bootstrap, tmp_path, CHURNWATCH_ROLES=roles)
+    trial = Trial(denying_broker.bootstrap, tmp_path, CHURNWATCH_ROLES=roles)
     denied = {"changelog": trial.changelog, "intake": trial.named(JOURNAL)}.get(topic) or trial.named(topic)
 
     async def fed() -> None:
@@ -110,7 +110,7 @@ def test_a_denied_write_is_named(guarded_broker: LocalBroker, tmp_path: Path, to
             trial.end()
 
     asyncio.run(fed())
-    Kafka(guarded_broker.bootstrap).deny("write", denied)
+    Kafka(denying_broker.bootstrap).deny("write", denied)
     asyncio.run(refused())
 
 

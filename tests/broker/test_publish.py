@@ -182,7 +182,7 @@ def test_a_signal_stops_it_quietly(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(2.0)
+    time.sleep(3.0)  # until it listens to signals, which nothing that it may print tells
     running.send_signal(number)
     assert running.communicate(timeout=10.0) == (b"", b"")
     assert running.returncode == code
