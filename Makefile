@@ -25,7 +25,7 @@ help:  ## List the targets
 	@echo "make run DATA=cdnow         the CDNOW purchase log through Kafka instead of made-up traffic"
 	@echo "make run DATA=events.jsonl  the same with a file of your own"
 	@echo "make run RATE=200/s         more traffic"
-	@echo "make bench ONLY=core        one part of it: core, signals, detection, quality, worker, peers, intake, latency or profile"
+	@echo "make bench ONLY=core        one part of it: core, signals, detection, quality, learning, worker, peers, intake, latency or profile"
 	@echo "KAFKA_BOOTSTRAP=host:port   a broker of yours (else Docker's if an engine answers, else Kafka's jars)"
 
 .venv/ready: requirements-dev.lock requirements-data.lock pyproject.toml

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import core, detection, latency, quality, shares, worker
+from benchmarks import core, detection, latency, learning, quality, shares, worker
 from benchmarks.cluster import BenchError
 from benchmarks.events import UNIFORM, ZIPF
 from benchmarks.peers import race
@@ -33,8 +33,8 @@ NOTES = (
     "ours every 0.1 to 1 s by load, in a Kafka transaction with its alerts and offsets.",
     "All assess a customer once in each half second of event time in which an event may have changed a signal of it.",
 )
-PARTS = ("core", "signals", "detection", "quality", "worker", "peers", "intake", "latency", "profile")
-WITHOUT_BROKER = frozenset({"core", "signals", "detection", "quality"})
+PARTS = ("core", "signals", "detection", "quality", "learning", "worker", "peers", "intake", "latency", "profile")
+WITHOUT_BROKER = frozenset({"core", "signals", "detection", "quality", "learning"})
 
 
 class Bench:
@@ -55,6 +55,10 @@ class Bench:
     def detection(self) -> list[Row]:
         """Whether the alerts are right."""
         return detection.measure()
+
+    def learning(self) -> list[Row]:
+        """What learning costs."""
+        return learning.measure()
 
     def worker(self) -> list[Row]:
         """Our worker from the journal, and recovery."""
@@ -86,6 +90,7 @@ TITLES = {
     "core": "The core alone, per second of CPU time on one core",
     "signals": "What signals cost: each one's share of reading customers, and all of them against the first",
     "detection": "Whether the alerts are right, on simulated customers with the default policy",
+    "learning": "What learning costs, in CPU time of one core",
     "worker": "The worker on Kafka",
     "peers": "Other engines with the same core",
     "intake": "Intake",

@@ -55,21 +55,24 @@ def told(number: int, rng: random.Random) -> list[tuple[float, int, int, str, st
     return [(at_s, number, step, kind, data) for step, (at_s, kind, data) in enumerate(life(number, rng))]
 
 
-def lived_states(lives: int = LIVES, seed: int = SEED, policy: Policy = DEFAULT) -> list[bytes]:
-    """State bytes of customers who have lived; each has read the journal up to offset FENCE."""
-    happened = merge(*(told(who, random.Random(seed + who)) for who in range(lives)))
-    fold = Partition(0, {}, policy, Model.prior(policy))
+def history(lives: int = LIVES, seed: int = SEED) -> list[Record]:
+    """The records of lives led side by side, with a tick a day."""
     records: list[Record] = []
     tick_s = START_S - DAYS * DAY_S
-    for at_s, who, step, kind, data in happened:
+    for at_s, who, step, kind, data in merge(*(told(who, random.Random(seed + who)) for who in range(lives))):
         while at_s >= tick_s:
             records.append(Record(len(records), None, encode_tick(tick_s)))
             tick_s += DAY_S
         subject = customer_id(who)
         value = encode(kind, f"h{who:05d}{step:06d}", subject, rfc3339(at_s), data)
         records.append(Record(len(records), subject.encode(), value))
-    records.append(Record(len(records), None, encode_tick(START_S)))
-    fold.feed(records)
+    return [*records, Record(len(records), None, encode_tick(START_S))]
+
+
+def lived_states(lives: int = LIVES, seed: int = SEED, policy: Policy = DEFAULT) -> list[bytes]:
+    """State bytes of customers who have lived; each has read the journal up to offset FENCE."""
+    fold = Partition(0, {}, policy, Model.prior(policy))
+    fold.feed(history(lives, seed))
     fold.snapshot()
     states = []
     for key, state in sorted(fold.states.items()):
