@@ -23,8 +23,12 @@ from streams.engine.transport import FetchApp, FetchConsumer
 
 CHECKPOINT_PARTS: Final = 5  # under load, at most one part in so many of the time goes into checkpoints…
 INTERVAL_MAX_S: Final = 1.0  # …as long as they are not further apart than this
+# The broker gives up a transaction that is open for long. On a starved machine each fetch that is applied meanwhile
+# takes seconds of it: after this time the checkpoint goes first.
+PATIENCE_S: Final = 2.0
 PENDING_BUSY: Final = 2_000  # more records between two checkpoints than a quiet stream brings
 GAPS_MAX: Final = 100  # refused fetches of one partition in a row, before its records are taken for lost
+NEVER_S: Final = float("inf")
 WATCH_S: Final = 0.2
 RECOVERY_STALL_S: Final = 20.0
 log = structlog.get_logger(__name__)
@@ -58,8 +62,8 @@ class Job(Protocol):
 class Reader:
     """The owner of an app's source partitions."""
 
-    def __init__(self, app: FetchApp, job: Job, lanes: Lanes) -> None:
-        self.app, self.job, self.lanes = app, job, lanes
+    def __init__(self, app: FetchApp, job: Job, lanes: Lanes, patience_s: float = PATIENCE_S) -> None:
+        self.app, self.job, self.lanes, self.patience_s = app, job, lanes, patience_s
         self.guard = OrderGuard()
         self.ready = False  # the partitions are ours and prepared
         self.crashed = False
@@ -70,6 +74,7 @@ class Reader:
         self._taken_over: int | None = None  # the generation whose lanes are open
         self._recovered: int | None = None  # the generation whose recovery is complete
         self._checkpointing = asyncio.Lock()
+        self._checkpoint_s = NEVER_S  # when the checkpoint that runs now began
         self._pending = 0  # records applied since the last checkpoint
         self._owned = 0  # partitions that the group gave us
         self._committed_s = time.monotonic()
@@ -122,6 +127,9 @@ class Reader:
 
     async def handle(self, tp: TP, fetch: Fetch) -> None:
         """Apply one fetch, or seek back to what is missing before it."""
+        if time.monotonic() - self._checkpoint_s > self.patience_s:
+            async with self._checkpointing:
+                pass
         verdict, records = self.guard.judge(tp, fetch)
         if verdict is Verdict.APPLY:
             self.job.apply(tp, records, fetch.end)
@@ -150,6 +158,7 @@ class Reader:
             if self.crashed:
                 return
             running, self._pending = [], 0
+            self._checkpoint_s = time.monotonic()
             try:
                 for transaction in self.job.collect():
                     running.append(asyncio.create_task(self._commit(transaction)))
@@ -158,6 +167,8 @@ class Reader:
             except Exception as error:
                 await self.crash(error)
                 raise
+            finally:
+                self._checkpoint_s = NEVER_S
             self._committed_s = time.monotonic()
 
     @property

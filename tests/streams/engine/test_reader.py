@@ -287,3 +287,30 @@ def test_an_error_in_the_agents_body_crashes_the_app_and_does_not_pass_over_the_
             await s.reader.run(SimpleNamespace(events=stream))
 
     assert [type(error) for error in play(scene).app.crashes] == [ZeroDivisionError]
+
+
+def test_a_checkpoint_that_takes_long_goes_before_the_next_fetch() -> None:
+    """Else a starved machine applies fetch after fetch while the broker's patience with the transaction ends."""
+    applied: list[int] = []
+
+    async def scene(stage: Stage) -> None:
+        await stage.own(HERE)
+        stage.reader.patience_s = 1.0
+
+        async def slow() -> None:
+            await stage.fetch(10, 20)
+            applied.append(stage.job.pending[HERE][1])
+            stage.reader.patience_s = 0.0
+            waiting = asyncio.create_task(stage.fetch(20, 30))
+            await asyncio.sleep(0.05)
+            applied.append(stage.job.pending[HERE][1])
+            waiting.add_done_callback(lambda _: applied.append(stage.job.pending[HERE][1]))
+
+        await stage.fetch(0, 10)
+        stage.lanes.during = slow
+        await stage.reader.checkpoint()
+        await asyncio.sleep(0.01)
+
+    stage = play(scene)
+    assert stage.lanes.committed == [("0", 10, 10)]
+    assert applied == [20, 20, 30]
