@@ -103,7 +103,7 @@ def revise(
         outcome = outcome or outcome_of(c, last)
     churn_type, win_back = kind_of(c, at, reasons)
     held_out = last.held_out if last else is_held_out(customer_id, policy.hold_out)
-    stage = stage_of(c, now_s, policy, at.feed_s)
+    stage = stage_of(c, now_s, policy, at.quiet_s(c))
     alert = wire.Alert(
         alert_id=alert_id,
         revision=revision,
@@ -168,7 +168,7 @@ def score_row(customer_id: str, c: Customer, at: Moment, assessor: Assessor) -> 
     """The customer's risk as last read; of one who has left also how it left, and how likely it can be won back."""
     contributions = [(n, v) for n, v in assessor.contributions(c).items() if v]
     contributions.sort(key=lambda item: (-item[1], item[0]))
-    stage = stage_of(c, at.now_s, assessor.policy, at.feed_s)
+    stage = stage_of(c, at.now_s, assessor.policy, at.quiet_s(c))
     row = ScoreRow(
         customer_id=customer_id,
         as_of=rfc3339(at.now_s),

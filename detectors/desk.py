@@ -135,7 +135,7 @@ class Desk:
     def _finish(self, key: bytes, c: Customer, out: Outbox) -> None:
         """Note when to look again, and what the risk is."""
         if not c.left_s:
-            gone_s = next_look_s(c, self.moment.now_s, self.assessor.policy)
+            gone_s = next_look_s(c, self.moment.now_s, self.assessor.policy, self.moment.quiet_s(c))
             if gone_s < c.dues.get(LIFECYCLE, NEVER):
                 c.dues[LIFECYCLE] = gone_s
         settle(c, c.probability, self.assessor)

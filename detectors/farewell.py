@@ -13,7 +13,7 @@ from detectors.win_back import potential
 
 def read(c: Customer, at: Moment, assessor: Assessor, mask: int) -> float:
     """The customer's probability, the signals of a mask having been read again; frozen from leaving to coming back."""
-    if has_left(c, at.now_s, at.feed_s, assessor.policy):
+    if has_left(c, at.now_s, assessor.policy, at.quiet_s(c)):
         if not c.left_s:
             leave(c, at, assessor)
         return c.probability
@@ -30,6 +30,6 @@ def leave(c: Customer, at: Moment, assessor: Assessor) -> None:
     churn_type = churn_type_of(reasons, policy, c)
     said = [Said(r.number, r.code, r.contribution, r.because.text, list(r.because.evidence)) for r in reasons]
     farewell = Farewell(churn_type, potential(c, at, churn_type), said[: policy.alerts.reasons])
-    keep_farewell(c, policy.churn, farewell)
+    keep_farewell(c, policy.churn, farewell, at.quiet_s(c))
     c.dues.clear()
     c.scored = -1.0  # the score row is written anew, with what was known

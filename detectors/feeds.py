@@ -6,9 +6,10 @@ intakes may tell. A feed that was quiet for longer than the grace (`value.feed_g
 heard: that span is lost, and no signal counts it as quiet of a customer. A feed that was never heard is not known, and
 counts for nobody.
 
-What rests on "nothing came" asks here: `value.silence` leaves lost time out of the silence, and `value.usage_drop`
-leaves lost days out of both of its windows, and is unknown when less than half of the newer one is left. Signals that
-compare months (shallow use, unused news) do not: the few days of an outage are under their thresholds.
+What rests on "nothing was used" asks here, and so does what counts as gone: lost time is left out of a silence, of
+the time that a drop must last, of windows and of the days that a beginner had. What rests on a contact, a reply or a
+solution that did not come does not: there nothing from anybody for a day is an ordinary weekend, and the thresholds
+are weeks and months.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ from schemas.times import rfc3339
 USAGE, BILLING, FEEDBACK = "usage.events", "billing.events", "retention.feedback"
 IN_USAGE, IN_ORDERS = 1, 2  # bits of `Customer.active_in`: which feed its activity came by
 FEED_OF = ((IN_USAGE, USAGE), (IN_ORDERS, BILLING))
-LOST_KEPT = 4  # newest spans per feed; the longest window that asks is 35 days
+LOST_KEPT = 12  # newest spans per feed; the longest window that asks is nine weeks, and a quiet weekend is a span
+LOST_ASKED_S = 180 * 86_400  # so long after the newest of them nobody asks any more
 FEEDS_MAX = 32
 WRITER = 0  # the partition that writes the rows
 
@@ -70,6 +72,11 @@ def heard_at(time_s: int) -> dict[str, Feed]:
 def is_dead(feed: Feed, now_s: int, grace_s: int) -> bool:
     """Whether nothing came of anybody for longer than the grace."""
     return now_s - feed.heard_s > grace_s
+
+
+def has_lost(feed: Feed, now_s: int) -> bool:
+    """Whether a span of it was lost that anybody still asks about."""
+    return bool(feed.lost) and feed.lost[-1][1] > now_s - LOST_ASKED_S
 
 
 def tell_silence(feeds: Feeds, number: int, out: Outbox, now_s: int, grace_s: int) -> None:

@@ -2,7 +2,8 @@
 
 Rules:
 * a cancellation always counts, until the customer comes back; inactivity counts where the policy's definition says
-  so (`auto`: for customers who are known by their orders alone), and only while the feed itself is alive;
+  so (`auto`: for customers who are known by their orders alone), without the time in which the feeds that the
+  customer is active in said nothing of anybody;
 * what is said of a customer who has left is what was known at that moment: signals that move afterwards do not
   change it. Coming back ends that, and everything is read anew.
 """
@@ -41,9 +42,9 @@ def farewell_of(c: Customer) -> Farewell | None:
     return _decode(c.farewell) if c.left_s else None
 
 
-def keep_farewell(c: Customer, p: ChurnPolicy, farewell: Farewell) -> None:
+def keep_farewell(c: Customer, p: ChurnPolicy, farewell: Farewell, lost_s: int = 0) -> None:
     """Note since when the customer is gone (which may be long before that is found), and what is known of it."""
-    c.left_s = c.churned_s if has_cancelled(c, p) else lapses_s(c, p)
+    c.left_s = c.churned_s if has_cancelled(c, p) else lapses_s(c, p) + lost_s
     c.farewell = _encode(farewell)
 
 
@@ -85,22 +86,27 @@ def lapses_s(c: Customer, p: ChurnPolicy) -> int:
     return c.active_s + max(p.inactivity_days * DAY_S, round(p.inactivity_gap_factor * c.gap_s)) + 1
 
 
-def has_lapsed(c: Customer, now_s: int, feed_s: int, policy: Policy) -> bool:
+def has_lapsed(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> bool:
     """Whether the customer has been inactive for so long that it counts as gone.
 
-    Time in which nobody's activity is heard does not count: then it is the feed that is silent.
+    What was lost since its last activity does not count: then it was the feed that was silent. Who counts as gone
+    already is back when it does something, not when it turns out later that a feed was dead.
+
+    >>> shopper = Customer(ordered_s=DAY_S, active_s=DAY_S, gap_s=20 * DAY_S)
+    >>> [has_lapsed(shopper, 95 * DAY_S, Policy(), lost * DAY_S) for lost in (0, 10)]
+    [True, False]
     """
-    return lapses_s(c, policy.churn) <= min(now_s, feed_s + policy.value.feed_grace_s)
+    return lapses_s(c, policy.churn) + (0 if c.left_s else lost_s) <= now_s
 
 
-def has_left(c: Customer, now_s: int, feed_s: int, policy: Policy) -> bool:
-    """Whether the customer has left, by word or by silence, and not come back."""
+def has_left(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> bool:
+    """Whether the customer has left, by word or by silence, and not come back; `lost_s` as in `has_lapsed`."""
     if c.churned_s and has_cancelled(c, policy.churn):
         return True
-    return (c.ordered_s > 0 or policy.churn.definition == "inactivity") and has_lapsed(c, now_s, feed_s, policy)
+    return (c.ordered_s > 0 or policy.churn.definition == "inactivity") and has_lapsed(c, now_s, policy, lost_s)
 
 
-def next_look_s(c: Customer, now_s: int, policy: Policy) -> int:
+def next_look_s(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> int:
     """When to look whether a customer who is there has left by silence; a silent feed is looked at again later."""
-    at_s = lapses_s(c, policy.churn)
+    at_s = lapses_s(c, policy.churn) + lost_s
     return at_s if at_s > now_s else now_s + policy.value.feed_grace_s

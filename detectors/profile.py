@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from detectors import kinds
-from detectors.customer import DAY_S, NEVER, Customer
+from detectors.customer import DAY_S, Customer
 from detectors.leaving import has_cancelled, has_left
 from detectors.policy import Policy
 from detectors.signals.price import price_trail
@@ -17,15 +17,15 @@ MONTH_S = 30.4375 * DAY_S
 ACTIONS = 3
 
 
-def stage_of(c: Customer, now_s: int, policy: Policy, feed_s: int = NEVER) -> LifecycleStage:
-    """Where in its life the customer is; `feed_s` is the latest activity of anybody, where silence counts as leaving.
+def stage_of(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> LifecycleStage:
+    """Where in its life the customer is; `lost_s` of the time since its last activity say nothing about it.
 
     A first month is onboarding also where the contract is short; one who is back is as old as at first.
 
     >>> stage_of(Customer(started_s=1, first_s=1), 40 * DAY_S, Policy())
     'active'
     """
-    if has_left(c, now_s, feed_s, policy):
+    if has_left(c, now_s, policy, lost_s):
         return "churned"
     if not c.started_s and not c.subscribed_s and c.lead_s:
         return "lead"

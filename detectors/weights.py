@@ -31,7 +31,7 @@ class Weights:
         """Note the customer's stage of life, and when to look at it again, if weights depend on it."""
         until_s = NEVER
         if self.by_stage:
-            c.stage = stage_of(c, at.now_s, self.policy)
+            c.stage = stage_of(c, at.now_s, self.policy, at.quiet_s(c))
             until_s = self.until_s(c, at.now_s)
         if until_s < NEVER:
             c.dues[STAGE_DUE] = until_s

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Case, Customer, Point
-from detectors.feeds import FEED_OF, Feeds, heard_at, is_dead, lost_s
+from detectors.feeds import FEED_OF, Feeds, has_lost, heard_at, is_dead, lost_s
 from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
@@ -45,13 +45,31 @@ class Moment:
             feed = feeds.get(topic)
             if feed is not None:
                 self.feed_s = max(self.feed_s, feed.heard_s)
-                self.lossless = self.lossless and not feed.lost and not is_dead(feed, now_s, grace_s)
+                self.lossless = self.lossless and not has_lost(feed, now_s) and not is_dead(feed, now_s, grace_s)
 
     def lost_s(self, c: Customer, since_s: int, until_s: int) -> int:
         """Seconds of a span that say nothing about a customer: nothing came of anybody by the feeds it uses."""
+        return 0 if self.lossless else self.lost_of(c.active_in, since_s, until_s)
+
+    def lost_of(self, feeds: int, since_s: int, until_s: int) -> int:
+        """Seconds of a span in which nothing came of anybody by these feeds (bits, as in `Customer.active_in`)."""
         if self.lossless:
             return 0
-        return lost_s(self.feeds, c.active_in, (since_s, until_s), self.now_s, self.policy.value.feed_grace_s)
+        return lost_s(self.feeds, feeds, (since_s, until_s), self.now_s, self.policy.value.feed_grace_s)
+
+    def quiet_s(self, c: Customer) -> int:
+        """Seconds since the customer's last activity in which nobody's was heard."""
+        return 0 if self.lossless else self.lost_of(c.active_in, c.active_s, self.now_s)
+
+    def day_heard_ago(self, c: Customer, days: int) -> int:
+        """The day that lies so many days back on which the customer's feeds were alive; lost days are not counted.
+
+        The more days are lost, the farther back it lies, to where nothing is lost any more.
+        """
+        then = self.day - days
+        while (back := self.day - days - round(self.lost_s(c, then * DAY_S, self.now_s) / DAY_S)) < then:
+            then = back
+        return then
 
     def feed_is_dead(self, c: Customer) -> bool:
         """Whether a feed that the customer uses is dead now."""

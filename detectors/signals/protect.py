@@ -5,7 +5,7 @@ from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
 from detectors.history.engagement import PROMOTED, REFERRED, TOOK_OFFER
 from detectors.signals.base import Because, Moment, newest, signal, times
 from detectors.signals.service import is_bad
-from detectors.signals.value import now_and_before
+from detectors.signals.value import days_before, now_and_before
 from schemas.billing import OrderPlaced
 from schemas.engagement import OfferAccepted, OfferSent, ReferralMade, SurveyAnswered
 from schemas.support import TicketOpened, TicketRated, TicketReopened, TicketResolved
@@ -85,10 +85,12 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 
 @signal("protect.engaged", number=52, depends=(SessionStarted, FeatureUsed, OrderPlaced), of_days=True)
 def engaged(c: Customer, at: Moment) -> float | None:
-    """Days of use within the window ÷ those of the window before it."""
+    """Days of use within the window ÷ those of the window before it, of the days on which anybody was heard."""
     recent, before = now_and_before(c, at)
     usual = (c.used & before).bit_count()
-    return (c.used & recent).bit_count() / usual if usual and usual >= at.row.at_least else None
+    if not usual or usual < at.row.at_least:
+        return None
+    return (c.used & recent).bit_count() / usual * (days_before(c, at) / at.row.window_d)
 
 
 @engaged.reason

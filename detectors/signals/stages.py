@@ -2,6 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import DAY_S, Customer
+from detectors.feeds import IN_USAGE
 from detectors.signals.base import Because, Moment, newest, signal, span, times
 from detectors.used_days import between, features_on
 from schemas.billing import InvoiceIssued, OrderPlaced, RefundIssued, SubscriptionRenewed, SubscriptionStarted
@@ -28,6 +29,7 @@ def doubts(c: Customer, at: Moment) -> list[tuple[str, list[str]]]:
     p, since_s = at.policy.onboarding, c.started_s
     signs: list[tuple[str, list[str]]] = []
     low_s, word_s = since_s + p.low_after_d * DAY_S, since_s + p.word_after_d * DAY_S
+    low_s += at.lost_of(IN_USAGE, since_s, at.now_s)  # what was used meanwhile nobody knows
     # Whoever buys without subscribing uses by buying; and where nobody's use is reported, its lack says nothing.
     if c.subscribed_s and at.feed_s > since_s:
         if at.now_s < low_s:
@@ -116,7 +118,7 @@ def stalled(c: Customer, at: Moment) -> float | None:
     _, since_s, ends_s = stage
     if is_activated(c, at, since_s):
         return 0.0
-    value = at.growing(since_s, ends_s - since_s)
+    value = at.growing(since_s + at.lost_of(IN_USAGE, since_s, at.now_s), ends_s - since_s)
     at.until((at.day + 1) * DAY_S if at.now_s < ends_s + DAY_S else at.now_s + 7 * DAY_S)
     return value
 

@@ -67,13 +67,13 @@ def window_end(c: Customer, at: Moment) -> int:
 def usage_drop(c: Customer, at: Moment) -> float | None:
     """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less.
 
-    It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` ago.
+    It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` heard days ago.
     """
     end_day, tomorrow_s = window_end(c, at), (at.day + 1) * DAY_S
     if last_day(c) >= at.day:
         at.until(tomorrow_s)  # then today is a complete day
     change = change_of_use(c, at, end_day)
-    then_day = at.day - at.policy.value.drop_lasts_d
+    then_day = at.day_heard_ago(c, at.policy.value.drop_lasts_d)
     if change is None or change >= 0.0 or then_day >= end_day:
         return change
     at.until(tomorrow_s)
@@ -83,7 +83,7 @@ def usage_drop(c: Customer, at: Moment) -> float | None:
 
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    ends = window_end(c, at), at.day - at.policy.value.drop_lasts_d
+    ends = window_end(c, at), at.day_heard_ago(c, at.policy.value.drop_lasts_d)
     end_day = max((day for day in ends if day <= ends[0]), key=lambda day: change_of_use(c, at, day) or -1.0)
     recent, before = recent_and_before(c, at, end_day)
     recent_d, before_d = days_heard(c, at, end_day)
@@ -135,6 +135,8 @@ def _(c: Customer, at: Moment, value: float) -> Because:
 def now_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     """The bits of the days of use within the window, and within as long a window before it."""
     window_d, used, age_d = at.row.window_d, c.used, at.day - c.used_day
+    if not at.lossless:
+        return heard_now_and_before(c, at)
     if age_d < 0:  # use ahead of the clock
         at.until(c.used_day * DAY_S)
         both = between(c, at.day - 2 * window_d + 1, at.day)
@@ -150,6 +152,27 @@ def now_and_before(c: Customer, at: Moment) -> tuple[int, int]:
     if used & both:
         at.until((at.day + leaves_d) * DAY_S)
     return recent, before
+
+
+def heard_now_and_before(c: Customer, at: Moment) -> tuple[int, int]:
+    """The same of the newest days on which the customer's feeds were alive: lost days are nobody's days without use.
+
+    Of the window before, what is remembered of it; it is looked at again tomorrow.
+    """
+    at.until((max(at.day, c.used_day - 1) + 1) * DAY_S)
+    since_day = at.day_heard_ago(c, at.row.window_d)
+    return between(c, since_day + 1, at.day), between(c, at.day_heard_ago(c, 2 * at.row.window_d) + 1, since_day)
+
+
+def days_before(c: Customer, at: Moment) -> int:
+    """How many days of the window before are remembered, and not lost: in the newer one are all of them."""
+    window_d = at.row.window_d
+    if at.lossless:
+        return window_d
+    oldest_day = max(at.day_heard_ago(c, 2 * window_d), c.used_day - KEPT)  # before it nothing is remembered by day
+    since_day = at.day_heard_ago(c, window_d)
+    lost_d = round(at.lost_s(c, oldest_day * DAY_S, since_day * DAY_S) / DAY_S)
+    return max(0, since_day - oldest_day - lost_d)
 
 
 def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
@@ -208,11 +231,12 @@ def untried_news(c: Customer, at: Moment) -> tuple[list[str], list[str]]:
     """Features released within the window, long enough ago to have been met, and those of them not used since."""
     released, untried = [], []
     grace_d, masks = at.policy.value.news_grace_d, by_feature(c)
+    met_day = at.day_heard_ago(c, grace_d)
     for feature, day in sorted(c.news.items()):
         if day <= at.day - at.row.window_d:
             continue
-        if day > at.day - grace_d:
-            at.until((day + grace_d) * DAY_S)
+        if day > met_day:
+            at.until(max(at.day + 1, day + grace_d) * DAY_S)
             continue
         at.until((day + at.row.window_d) * DAY_S)
         released.append(feature)

@@ -13,7 +13,7 @@ from detectors.customer import DAY_S, Customer
 from detectors.feeds import BILLING, FEEDS_MAX, IN_ORDERS, IN_USAGE, LOST_KEPT, USAGE, Feed, hear, lost_s
 from detectors.partition import Partition
 from detectors.records import ALERTS, INSIGHTS
-from detectors.signals import Moment
+from detectors.signals import CATALOGUE, Moment
 from detectors.signals.value import silence, usage_drop
 from schemas.alerts import decode_alert
 from schemas.insights_live import SourceSilent
@@ -131,6 +131,58 @@ def test_when_most_of_the_window_is_lost_the_usage_drop_is_unknown() -> None:
     at.row = POLICY.signals["value.usage_drop"]
     assert usage_drop.measure(c, at) is None
     assert silence.measure(c, at) is not None
+
+
+def read(code: str, c: Customer, at: Moment) -> float | None:
+    at.row = at.policy.signals[code]
+    return CATALOGUE[code].measure(c, at)
+
+
+def test_a_drop_lasts_as_long_as_it_was_heard_of() -> None:
+    """Less use for a week before the outage, and ten days of outage: a week is what is known of it."""
+    c = run([*life("c-1", range(45)), (None, tick(45.1)), *life("c-1", range(51, 52)), (None, tick(52.1))]).hot[b"c-1"]
+    dead, alive = moment(62.1, Feed(day_s(52))), moment(62.1, Feed(day_s(62)))
+    assert read("value.usage_drop", c, dead) == 0.0
+    assert (read("value.usage_drop", c, alive) or 0.0) < -0.4  # the same, heard of for ten days more
+    back = moment(76.1, Feed(day_s(76), [(day_s(52), day_s(62))]))
+    assert (read("value.usage_drop", c, back) or 0.0) < -0.8  # and by now it has lasted
+
+
+def features(days: range, names: tuple[str, ...]) -> list[tuple[bytes | None, bytes]]:
+    made: list[tuple[bytes | None, bytes]] = []
+    for day in days:
+        for hour, name in enumerate(names):
+            made.append((b"c-1", event("usage.feature.used", day + 0.4 + hour / 100, feature=name)))
+    return made
+
+
+def test_windows_of_days_of_use_leave_lost_days_out() -> None:
+    """Ten days without the feed are no days without use: as engaged and as many-sided as before."""
+    many, few = ("a", "b", "c", "d"), ("a",)
+    heard_of = [*features(range(20), many), *features(range(20, 40, 2), few), *features(range(50, 52), few)]
+    c = run([*heard_of, (None, tick(52.1))]).hot[b"c-1"]
+    lost = [(day_s(40), day_s(50))]
+    with_hole, without = moment(52.1, Feed(day_s(52))), moment(52.1, Feed(day_s(52), lost))
+    assert read("value.shallow_use", c, with_hole) == pytest.approx(-0.75)
+    assert read("value.shallow_use", c, without) == 0.0  # of the 28 days that were heard, the first had all four
+    assert (read("protect.engaged", c, with_hole) or 0) < 0.6 < (read("protect.engaged", c, without) or 0)
+
+
+def test_nobody_leaves_news_untried_in_a_time_of_which_nothing_is_known() -> None:
+    news = [(b"c-1", event("usage.feature.released", 20 + i, feature=f"new-{i}")) for i in range(2)]
+    c = run([*life("c-1", range(25)), *news, (None, tick(25.1))]).hot[b"c-1"]
+    assert read("value.no_news_used", c, moment(40.1, Feed(day_s(40)))) == 1.0
+    assert read("value.no_news_used", c, moment(40.1, Feed(day_s(25)))) is None
+
+
+def test_a_beginner_is_not_called_inactive_for_days_that_were_lost() -> None:
+    bought = (b"c-1", event("billing.subscription.started", 10, plan="p", mrr=9.0))
+    welcome = (b"c-1", event("engagement.contact.made", 11, purpose="check_in"))
+    trial = (b"c-1", event("billing.subscription.started", 10, plan="p", mrr=9.0, trial=True))
+    for items, code in (([bought, welcome], "onboarding.second_thoughts"), ([trial], "lead.stalled")):
+        c = run([*items, (None, tick(12))]).hot[b"c-1"]
+        alive, dead = moment(19.9, Feed(day_s(19))), moment(19.9, Feed(day_s(11)))
+        assert (read(code, c, dead) or 0.0) < (read(code, c, alive) or 0.0)
 
 
 spans = st.lists(st.integers(0, 40 * DAY_S), min_size=1, max_size=12)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from detectors.customer import Customer, load, read_header
-from detectors.leaving import farewell_of, has_cancelled
+from detectors.leaving import farewell_of, has_cancelled, has_left
 from detectors.policy import ChurnPolicy, Policy
 from detectors.policy_text import parse_policy
 from detectors.profile import stage_of
@@ -164,7 +164,22 @@ def test_nobody_lapses_while_the_feed_is_silent_for_everybody() -> None:
     silent = [*shop(30), *others(range(31, 60)), *[tick(day) for day in range(60, 400, 5)]]
     assert [row.lifecycle_stage for row in rows(silent)].count("churned") == 0
     heard = [*silent, *others(range(400, 402))]
-    assert rows(heard)[-1].lifecycle_stage == "churned"
+    assert rows(heard)[-1].lifecycle_stage != "churned"  # of the time between nothing is known
+    assert rows([*heard, *others(range(402, 470))])[-1].lifecycle_stage == "churned"
+
+
+def test_whoever_orders_does_not_lapse_while_orders_are_silent_whatever_else_is_heard() -> None:
+    orders_silent = [*shop(30), *others(range(31, 60))]
+    for day in range(60, 200):
+        orders_silent += [event("usage.session.started", day, customer="c-9"), tick(day + 0.5)]
+    assert [row.lifecycle_stage for row in rows(orders_silent)].count("churned") == 0
+
+
+def test_who_counts_as_gone_stays_so_when_a_feed_turns_out_to_have_been_dead() -> None:
+    c = Customer(ordered_s=DAY_S, active_s=DAY_S, gap_s=20 * DAY_S)
+    assert not has_left(c, 95 * DAY_S, POLICY, lost_s=5 * DAY_S)
+    c.left_s = 91 * DAY_S
+    assert has_left(c, 95 * DAY_S, POLICY, lost_s=5 * DAY_S)
 
 
 def test_a_lapsed_customer_still_gets_a_row_of_its_risk_and_a_cancelled_one_does_not() -> None:
