@@ -122,6 +122,26 @@ def sums(packed: bytes, first_days: tuple[int, ...]) -> list[tuple[int, int]]:
     return found
 
 
+def without_absence(packed: bytes, least_d: int) -> tuple[bytes, int, int]:
+    """The same counts without the whole weeks of their longest gap, if that is longer than so many days.
+
+    What lies before the gap moves up to it, weekday for weekday. Also the first day after the gap, and how many days
+    were taken out. Of equal gaps it is the newest.
+
+    >>> packed, back_day, out_d = without_absence(pack({20_000: 2, 19_983: 1, 19_981: 5}, 38), 6)
+    >>> list(by_day(packed)), back_day, out_d
+    ([(20000, 2), (19997, 1), (19995, 5)], 20000, 14)
+    >>> without_absence(packed, 6) == (packed, 0, 0)
+    True
+    """
+    days = list(by_day(packed))
+    gap_d, back_day = max(((a - b, a) for (a, _), (b, _) in pairwise(days)), default=(0, 0))
+    out_d = (gap_d - 1) // 7 * 7
+    if gap_d <= least_d or not out_d:
+        return packed, 0, 0
+    return pack({day if day >= back_day else day + out_d: n for day, n in days}, len(days)), back_day, out_d
+
+
 def gaps(packed: bytes) -> list[int]:
     """Days between neighbouring days, the smallest first.
 

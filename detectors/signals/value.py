@@ -1,10 +1,12 @@
 """F. Value and innovation: what the customer gets out of it."""
 
+from typing import NamedTuple
+
 from detectors import kinds
-from detectors.counts import by_day, sums
+from detectors.counts import by_day, sums, without_absence
 from detectors.customer import DAY_S, Customer
 from detectors.leaving import buys_without_subscription
-from detectors.signals.base import Because, Moment, newest, signal, span, times
+from detectors.signals.base import Because, Moment, newest, ramp, signal, span, times
 from detectors.used_days import EARLIER, KEPT, between, by_feature, features_on
 from schemas.billing import OrderPlaced
 from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnded, SessionStarted
@@ -12,7 +14,33 @@ from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnd
 BEFORE_D = 28  # the customer's own rate is that of the four weeks before the window
 
 
-def recent_and_before(c: Customer, at: Moment, end_day: int) -> tuple[int, int]:
+class Days(NamedTuple):
+    """Activity by day, the longest absence taken out, and what it takes to find a day in the calendar again."""
+
+    packed: bytes
+    back_day: int = 0  # the first day after the absence; what lies before it has moved up
+    out_d: int = 0  # by so many days
+
+    def in_calendar(self, day: int) -> int:
+        """The day of the calendar."""
+        return day if day >= self.back_day else day - self.out_d
+
+
+def days_of(c: Customer) -> Days:
+    """Activity as it was."""
+    return Days(c.days.get(kinds.ACTIVITY, b""))
+
+
+def days_there(c: Customer, at: Moment) -> Days:
+    """Activity without the absence that a customer has come back from: a holiday is no less use.
+
+    One, the longest, if it is longer than usual and than `value.gap_least_d`: who is away again and again uses less.
+    """
+    least_d = max(round(c.gap_s / DAY_S), int(at.policy.value.gap_least_d))
+    return Days(*without_absence(c.days.get(kinds.ACTIVITY, b""), least_d))
+
+
+def recent_and_before(at: Moment, days: Days, end_day: int) -> tuple[int, int]:
     """Activity within the window that ends before a day, and in the four weeks before it.
 
     A day that has just begun is empty for everybody, so the window is that of complete days, or the one with
@@ -21,30 +49,31 @@ def recent_and_before(c: Customer, at: Moment, end_day: int) -> tuple[int, int]:
     window_d = at.row.window_d
     from_day = end_day - window_d
     edges = (end_day + 1, end_day, from_day + 1, from_day, from_day - BEFORE_D)
-    (later, _), (since_end, _), (since_second, _), (recent, _), (total, _) = sums(
-        c.days.get(kinds.ACTIVITY, b""), edges
-    )
+    (later, _), (since_end, _), (since_second, _), (recent, _), (total, _) = sums(days.packed, edges)
     if end_day < at.day:
         return recent - since_end, total - recent
     return max(recent - since_end, since_second - later), total - recent
 
 
-def days_heard(c: Customer, at: Moment, end_day: int) -> tuple[float, float]:
+def days_heard(c: Customer, at: Moment, days: Days, end_day: int) -> tuple[float, float]:
     """Days within that window, and within the four weeks before it, on which the customer's feeds were alive."""
+    window_d = at.row.window_d
     if at.lossless:
-        return at.row.window_d, BEFORE_D
-    from_s = (end_day - at.row.window_d) * DAY_S
-    recent_lost_s = at.lost_s(c, from_s, end_day * DAY_S)
-    before_lost_s = at.lost_s(c, from_s - BEFORE_D * DAY_S, from_s)
-    return at.row.window_d - recent_lost_s / DAY_S, BEFORE_D - before_lost_s / DAY_S
+        return window_d, BEFORE_D
+    edges = (end_day, end_day - window_d, end_day - window_d - BEFORE_D)
+    end_s, from_s, before_s = (days.in_calendar(day) * DAY_S for day in edges)
+    return (
+        max(0.0, window_d - at.lost_s(c, from_s, end_s) / DAY_S),
+        max(0.0, BEFORE_D - at.lost_s(c, before_s, from_s) / DAY_S),
+    )
 
 
-def change_of_use(c: Customer, at: Moment, end_day: int) -> float | None:
+def change_of_use(c: Customer, at: Moment, days: Days, end_day: int) -> float | None:
     """Activity in the window that ends before a day against the rate of the four weeks before it, as a change."""
-    recent, before = recent_and_before(c, at, end_day)
+    recent, before = recent_and_before(at, days, end_day)
     if before < at.row.at_least:
         return None
-    recent_d, before_d = days_heard(c, at, end_day)
+    recent_d, before_d = days_heard(c, at, days, end_day)
     if recent_d < at.row.window_d / 2 or before_d < BEFORE_D / 2:
         return None  # the feed was dead for so long that nothing is known
     return (recent / recent_d) / (before / before_d) - 1
@@ -63,30 +92,36 @@ def window_end(c: Customer, at: Moment) -> int:
     return min(at.day, last_day(c) + 1)
 
 
+def ends_compared(c: Customer, at: Moment) -> tuple[int, int]:
+    """The days before which the newest window ends, and the one that says whether the drop has lasted."""
+    end_day = window_end(c, at)
+    return end_day, at.day_heard_ago(c, at.policy.value.drop_lasts_d, end_day)
+
+
 @signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
 def usage_drop(c: Customer, at: Moment) -> float | None:
     """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less.
 
-    It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` heard days ago.
+    It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` before; and as far
+    as it is a drop of the days on which the customer is there: an absence is silence's to tell, and over with a return.
     """
-    end_day, tomorrow_s = window_end(c, at), (at.day + 1) * DAY_S
     if last_day(c) >= at.day:
-        at.until(tomorrow_s)  # then today is a complete day
-    change = change_of_use(c, at, end_day)
-    then_day = at.day_heard_ago(c, at.policy.value.drop_lasts_d)
-    if change is None or change >= 0.0 or then_day >= end_day:
+        at.until((at.day + 1) * DAY_S)  # then today is a complete day
+    end_day, then_day = ends_compared(c, at)
+    change = change_of_use(c, at, days_of(c), end_day)
+    if change is None or ramp(change, at.row) <= 0.0:
         return change
-    at.until(tomorrow_s)
-    then = change_of_use(c, at, then_day)
-    return None if then is None else max(change, then)
+    days = days_there(c, at)
+    change, then = change_of_use(c, at, days, end_day), change_of_use(c, at, days, then_day)
+    return None if change is None or then is None else max(change, then)
 
 
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    ends = window_end(c, at), at.day_heard_ago(c, at.policy.value.drop_lasts_d)
-    end_day = max((day for day in ends if day <= ends[0]), key=lambda day: change_of_use(c, at, day) or -1.0)
-    recent, before = recent_and_before(c, at, end_day)
-    recent_d, before_d = days_heard(c, at, end_day)
+    days = days_there(c, at)
+    end_day = max(ends_compared(c, at), key=lambda day: change_of_use(c, at, days, day) or -1.0)
+    recent, before = recent_and_before(at, days, end_day)
+    recent_d, before_d = days_heard(c, at, days, end_day)
     usual = before / before_d * recent_d
     return Because(
         f"Activity fell by {-value:.0%}: {recent} in {at.row.window_d} days, where {usual:.0f} was usual.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.detectors.lives import event
-from tests.detectors.raised.shape import Raised, sessions
+from tests.detectors.raised.shape import Raised, alive, sessions
 
 RAISED = {
     "protect.recovered": Raised(
@@ -37,6 +37,6 @@ RAISED = {
         55.9,
         0.5,
         "Used it on 9 days of the last 28, where 7 was usual.",
-        sessions(range(0, 56, 4)),
+        [*sessions(range(0, 56, 4)), alive(55.8)],
     ),
 }

@@ -19,6 +19,11 @@ class Raised(NamedTuple):
     calm: History  # a history that does not raise it on the same day
 
 
+def alive(day: float) -> bytes:
+    """Somebody else's use, which proves that the feed is alive."""
+    return event("usage.session.started", day, customer="c-2")
+
+
 def sessions(days: range, per_day: int = 1, start_hour: int = 9) -> History:
     """Sessions on each of these days."""
     return [event("usage.session.started", day + (start_hour + i) / 24) for day in days for i in range(per_day)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tests.detectors.lives import event
-from tests.detectors.raised.shape import Raised, sessions
+from tests.detectors.raised.shape import Raised, alive, sessions
 
 BOUGHT = event("billing.subscription.started", 0, plan="pro", mrr=100.0)
 TRIAL = event("billing.subscription.started", 0, plan="pro", mrr=0.0, trial=True)
 
 RAISED = {
     "onboarding.second_thoughts": Raised(
-        [BOUGHT, *sessions(range(1, 2)), event("usage.cancel_page.viewed", 8)],
+        [BOUGHT, *sessions(range(1, 2)), event("usage.cancel_page.viewed", 8), alive(8.9)],
         9,
         1.0,
         "9 days after the purchase: hardly began to use it (1 day of use, 0 features), has had no word from us, "
@@ -23,7 +23,7 @@ RAISED = {
         ],
     ),
     "lead.stalled": Raised(
-        [TRIAL, *sessions(range(1, 2))],
+        [TRIAL, *sessions(range(1, 2)), alive(10.9)],
         11,
         0.5,
         "11 days into the trial, 3 days left, and not activated: 1 day of use, 0 features.",

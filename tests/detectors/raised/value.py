@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.detectors.lives import event
-from tests.detectors.raised.shape import Raised, sessions
+from tests.detectors.raised.shape import Raised, alive, sessions
 
 RAISED = {
     "value.usage_drop": Raised(
@@ -41,6 +41,7 @@ RAISED = {
             event("usage.feature.used", 19, feature="chat"),
             event("usage.feature.used", 26, feature="map"),
             event("usage.feature.released", 55, feature="poll"),
+            alive(59.9),
         ],
         60,
         0.3,
