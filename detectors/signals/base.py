@@ -34,7 +34,7 @@ class Moment:
         self.policy = policy
         self.row: SignalPolicy = next(iter(policy.signals.values()))
         self.until_s = NEVER
-        self.at(now_s, heard_at(feed_s))
+        self.at(now_s, heard_at(feed_s) if feed_s else {})
 
     def at(self, now_s: int, feeds: Feeds) -> None:
         """Move to another time, with what is known of the feeds then; `feed_s` is the latest activity of anybody."""

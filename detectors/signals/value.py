@@ -210,9 +210,23 @@ def days_before(c: Customer, at: Moment) -> int:
     return max(0, since_day - oldest_day - lost_d)
 
 
+def as_often(c: Customer, recent: int, before: int) -> int:
+    """Of the days before, the newest on which there was use, as many of them as there were within the window.
+
+    >>> bin(as_often(Customer(used=0b1101010001), 0b11111, 0b1111100000))
+    '0b101000000'
+    """
+    left, days, found = (c.used & recent).bit_count(), c.used & before, 0
+    while left and days:
+        newest_day = days & -days
+        days, found, left = days ^ newest_day, found | newest_day, left - 1
+    return found
+
+
 def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
     """Features used within the window, those used before it and no more, and how many the plan has (0: unknown)."""
     recent, before = now_and_before(c, at)
+    before = as_often(c, recent, before)
     used, dropped = [], []
     for name, mask in by_feature(c).items():
         if mask & recent:
@@ -226,7 +240,8 @@ def breadth(c: Customer, at: Moment) -> tuple[list[str], list[str], int]:
 def shallow_use(c: Customer, at: Moment) -> float | None:
     """Distinct features in the window against the window before it, and against those of the plan; the worse.
 
-    What a plan has is read from the policy (`value.plan_features`), where it is known.
+    Of the window before no more days of use count than there were in this one: that somebody comes less often is not
+    told twice. What a plan has is read from the policy (`value.plan_features`), where it is known.
     """
     if not c.feature_days:
         return None
@@ -235,6 +250,8 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
     of_plan = at.policy.value.plan_features.get(c.plan, 0)
     if before_n < at.row.at_least:
         return now_n / of_plan - 1 if of_plan else None
+    if now_n < before_n:
+        before_n = max(now_n, features_on(c, as_often(c, recent, before)))
     change = now_n / before_n - 1
     return min(change, now_n / of_plan - 1) if of_plan else change
 
@@ -242,11 +259,13 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
 @shallow_use.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     used, dropped, of_plan = breadth(c, at)
-    _, before = now_and_before(c, at)
-    before_n = features_on(c, before)
+    recent, before = now_and_before(c, at)
+    often = as_often(c, recent, before)
+    before_n = features_on(c, often)
     said = f"{times(len(used), 'feature')} used in the last {at.row.window_d} days"
     if before_n >= at.row.at_least and before_n > len(used):
-        said += f", {before_n} in the {at.row.window_d} days before"
+        as_many = "as many days of use" if often != c.used & before else f"the {at.row.window_d} days"
+        said += f", {before_n} in {as_many} before"
     if of_plan and len(used) < of_plan:
         said += f", of {of_plan} that the plan has"
     if dropped:

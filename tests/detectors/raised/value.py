@@ -27,8 +27,8 @@ RAISED = {
     "value.shallow_use": Raised(
         [
             *[event("usage.feature.used", d, feature=f) for d, f in enumerate(("board", "export", "sync", "tags"), 10)],
-            event("usage.feature.used", 50, feature="board"),
-            event("usage.feature.used", 51, feature="chat"),
+            *[event("usage.feature.used", d, feature="board") for d in (50, 52)],
+            *[event("usage.feature.used", d, feature="chat") for d in (51, 53)],
         ],
         60,
         0.5,
