@@ -77,7 +77,10 @@ class Desk:
         said = Said(verdict_of(c, p, assessor, now_s), "events" if c.stale else "time")
         before = self.rules.before(c)
         if before is not None:
+            due, was_held = said.verdict, c.unsaid >= 0.0
             said = judged_by_both(c, said, self.rules, before, at)  # all has been read
+            is_held = c.unsaid >= 0.0 or (due == "win_back" and said.verdict == "same")
+            self.stats["held_back_rules"] += is_held and not was_held
         elif (status_of(c), said.verdict) in TRANSITIONS:
             c.rest_read = 0
             p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact

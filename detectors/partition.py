@@ -126,7 +126,7 @@ class Partition:
         stored = self.states.get(PARTITION_KEY)
         self.position = read_header(stored)[0] if stored else 0
         self.world = load_world(stored)
-        self.rules.load(self.states.get(RULES_KEY))
+        self.rules.load(self.states.get(RULES_KEY), self.position)
         self.ledger = Ledger(self.states, self.rules.assessor.policy)
         self._decide_by_rules()
         self.deadlines = Deadlines(dues)

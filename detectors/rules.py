@@ -5,6 +5,8 @@ Rules:
   and rewind go on with it, and a replay of the journal takes it up at the same record;
 * until the journal names one, the configured policy and its prior model decide; a policy from the journal brings its
   prior model along, unless the journal has named a model;
+* the configured policy is stored as well, so that another one after a restart is a change like one from the journal:
+  it decides from the position at which the state is taken up;
 * a record that says nothing new changes nothing; one that cannot be meant is refused, and the last good one decides;
 * the newest few that decided before are kept, to tell what a change alone would say from what a customer did.
 """
@@ -43,6 +45,7 @@ class Ruling(msgspec.Struct, array_like=True, frozen=True):
     cause: Cause = "policy"  # what changed with it
     policy: bytes = b""  # JSON; empty: as configured
     model: bytes = b""  # JSON; empty: as configured, or the prior of a policy from the journal
+    configured: bool = False  # the policy is that of the configuration, and not of the journal
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -56,14 +59,29 @@ class Rules:
     def __init__(self, policy: Policy, model: Model) -> None:
         self._configured = policy, model
         self._is_prior = model == Model.prior(policy)
-        self.load(None)
+        self._json = msgspec.json.encode(policy)
+        self.load(None, 0)
 
-    def load(self, stored: bytes | None) -> None:
-        """Be as the state says; raises ValueError for what this code cannot read."""
+    def load(self, stored: bytes | None, position: int) -> None:
+        """Be as the state says, which goes on at a position; raises ValueError for what this code cannot read."""
         self.stored = stored
-        self._rulings = _decode(memoryview(stored)[HEADER.size :]) if stored else [Ruling()]
+        self._rulings = _decode(memoryview(stored)[HEADER.size :]) if stored else []
         self._compiled: dict[int, Assessor] = {}
+        if not self._rulings:
+            self._add(Ruling(policy=self._json, configured=True))
+        elif self._is_configured_anew(now := self._rulings[-1]):
+            self._add(Ruling(max(position, now.since), "policy", self._json, now.model, configured=True))
         self._decide_by(self._rulings[-1])
+
+    def _is_configured_anew(self, now: Ruling) -> bool:
+        """Whether what decides was configured once, and something else is configured now."""
+        return now.configured and now.policy != self._json and read_policy_data(now.policy) != self._configured[0]
+
+    def _add(self, ruling: Ruling) -> None:
+        """Let a ruling be the last; nobody was looked at under one that began at the same place."""
+        kept = [before for before in self._rulings if before.since < ruling.since]
+        self._rulings = [*kept, ruling][-KEPT:]
+        self.stored = HEADER.pack(ruling.since, NEVER, VERSION, 0) + _encode(self._rulings)
 
     def _decide_by(self, ruling: Ruling) -> None:
         self.assessor = self._compile(ruling)
@@ -93,16 +111,17 @@ class Rules:
         if isinstance(control, PolicyChanged):
             policy = read_policy_data(control.data)
             if policy == self.assessor.policy:
+                if now.configured:  # from here on it is the journal's
+                    self._add(msgspec.structs.replace(now, configured=False))
                 return False
             ruling = Ruling(position, "policy", msgspec.json.encode(policy), now.model)
         else:
             model = read_model_data(control.data, control.id)
             if model == self.assessor.model:
                 return False
-            ruling = Ruling(position, "model", now.policy, msgspec.json.encode(model))
-        self._rulings = [*self._rulings, ruling][-KEPT:]
+            ruling = Ruling(position, "model", now.policy, msgspec.json.encode(model), now.configured)
+        self._add(ruling)
         self._decide_by(ruling)
-        self.stored = HEADER.pack(position, NEVER, VERSION, 0) + _encode(self._rulings)
         kept = {r.since for r in self._rulings}
         self._compiled = {since: a for since, a in self._compiled.items() if since in kept}
         return True
@@ -111,7 +130,7 @@ class Rules:
         found = self._compiled.get(ruling.since)
         if found is None:
             policy, model = self._configured
-            if ruling.policy:
+            if ruling.policy and ruling.policy != self._json:
                 policy = read_policy_data(ruling.policy)
                 model = Model.prior(policy) if self._is_prior else model
             if ruling.model:

@@ -63,7 +63,8 @@ ASSESSMENTS: Final = Counter("churn_assessments_total", "Customers looked at.", 
 ALERTS: Final = Counter("churn_alerts_emitted_total", "Alert revisions written.", ("level", "type"), registry=REGISTRY)
 HELD_BACK: Final = Counter(
     "churn_alerts_held_back_total",
-    "Alerts that were due: kept waiting by the budget or for a common cause, or logged for the control group only.",
+    "Alerts that were due: kept waiting by the budget or for a common cause, not opened because new rules alone raised "
+    "them, or logged for the control group only.",
     ("reason",),
     registry=REGISTRY,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import orjson
@@ -15,6 +15,9 @@ from detectors.rules import customers_in
 
 if TYPE_CHECKING:
     from streams.replay import Replay
+
+
+HELD_BACK: Final = ("budget", "common_cause", "rules", "hold_out")
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -56,7 +59,7 @@ class Report(Struct, frozen=True, kw_only=True):
             ticks=stats["ticks"],
             assessments=stats["assessments"],
             alerts={name: stats[f"alerts_{name}"] for name in ("opened", "updated", "escalated", "resolved")},
-            alerts_held_back={name: stats[f"held_back_{name}"] for name in ("budget", "hold_out")},
+            alerts_held_back={name: stats[f"held_back_{name}"] for name in HELD_BACK},
             churned=gone,
             churned_after_alert=warned,
             lead_days_median=lead_days,
@@ -89,7 +92,10 @@ class Report(Struct, frozen=True, kw_only=True):
         )
         if any(self.alerts_held_back.values()):
             held = self.alerts_held_back
-            yield f"{held['budget']:,} times an alert waited for the budget, {held['hold_out']:,} were logged only"
+            yield (
+                f"{held['budget']:,} times an alert waited for the budget, {held['common_cause']:,} for a shared cause; "
+                f"{held['rules']:,} only new rules would have opened; {held['hold_out']:,} were logged only"
+            )
         if self.churned:
             lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
             yield f"{self.churned:,} cancelled, {self.churned_after_alert:,} of them after an alert{lead}"

@@ -192,6 +192,8 @@ def test_a_policy_brings_its_prior_model_along_unless_the_journal_has_named_one(
 def test_what_decides_is_stored_when_it_changes_and_only_then() -> None:
     p = partition()
     p.feed(records([*INTENT, tick(1.1)]))
+    assert RULES_KEY in dict(p.snapshot().states)  # as configured
+    p.feed(records([tick(1.2)], first_offset=2))
     assert RULES_KEY not in dict(p.snapshot().states)
     p.feed(records([new_policy(2, KEEN)], first_offset=3))
     assert RULES_KEY in dict(p.snapshot().states)
@@ -200,6 +202,42 @@ def test_what_decides_is_stored_when_it_changes_and_only_then() -> None:
     other = Partition(0, dict(p.states), Policy(name="another"), Model.prior(POLICY))
     assert other.assessor.policy == KEEN  # the journal comes before what is configured
     assert other.position == p.position == 7
+
+
+def restarted(p: Partition, policy: Policy) -> Partition:
+    p.snapshot()
+    return Partition(0, dict(p.states), policy, Model.prior(policy))
+
+
+def test_another_configured_policy_after_a_restart_opens_nothing_by_itself() -> None:
+    """What the journal's policy would do (`changed_by`, what is held), a file's does as well."""
+    one_look = event("usage.cancel_page.viewed", 1)
+    by_journal, _ = fold([*FAILED[:1], one_look, tick(1.1), new_policy(1.2, KEEN), event("usage.data.exported", 2)])
+    by_file = partition()
+    by_file.feed(records([*FAILED[:1], one_look, tick(1.1)]))
+    by_file = restarted(by_file, KEEN)
+    assert by_file.assessor.policy == KEEN
+    assert restarted(by_file, KEEN).rules.since == by_file.rules.since  # once
+    by_file.feed(records([tick(1.2), event("usage.data.exported", 2)], first_offset=3))
+    for p in (by_journal, by_file):
+        p.feed(records([tick(2.1)], first_offset=p.position))
+        assert ALERTS not in p.snapshot().writes
+        assert p.stats["held_back_rules"] == 1
+        assert load(p.states[b"c-1"]).unsaid > 0
+
+
+def test_a_restart_with_another_file_takes_nothing_back_that_the_journal_has_named() -> None:
+    p, _ = fold([*INTENT, tick(1.1), new_policy(2, POLICY)])  # no change, but said
+    assert restarted(p, KEEN).assessor.policy == POLICY
+
+
+def test_a_restart_that_is_done_again_is_the_same_change() -> None:
+    p, _ = fold([*INTENT, tick(1.1)])
+    once, again = restarted(p, KEEN), restarted(p, KEEN)
+    again = restarted(again, KEEN)  # died before it had done anything
+    assert once.rules.since == again.rules.since == p.position
+    back = restarted(again, POLICY)
+    assert back.assessor.policy == POLICY
 
 
 def test_what_is_stored_does_not_grow_with_the_number_of_changes() -> None:
