@@ -19,23 +19,14 @@ import msgspec
 from xxhash import xxh3_64_digest
 
 from detectors.abandonment import newest_calls
+from detectors.aside import attempt
 from detectors.assess import after_the_same
 from detectors.budget import give_back, shared_out, used_permille
-from detectors.customer import (
-    DIGEST_BYTES,
-    HEADER,
-    NEVER,
-    RING_BYTES,
-    VERSION,
-    Customer,
-    dump,
-    is_in_ring,
-    load,
-    read_header,
-)
+from detectors.customer import DIGEST_BYTES, NEVER, RING_BYTES, Customer, dump, is_in_ring, load, read_header
 from detectors.deadlines import Deadlines, waiting_and_due
 from detectors.desk import Asks, Desk, Look
 from detectors.everybody import COUNTED, USE, USE_EVERY_S, Everybody
+from detectors.farewell import read as read_customer
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.learning.examples import WATCHES, Ledger
@@ -45,7 +36,7 @@ from detectors.policy import Policy
 from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
 from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
 from detectors.sources import Seeds
-from detectors.world import dump_world, load_world
+from detectors.world import load_world, store_world
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
 from schemas.events import TYPE_OF, decode_event
 from schemas.journal import FeedHeard, IncidentDeclared, ModelChanged, PolicyChanged, Tick, decode_control
@@ -140,9 +131,16 @@ class Partition:
             c = self.hot[key] = load(state) if state is not None else Customer()
         return c
 
+    def _stored(self, key: bytes, r: Record) -> Customer | None:
+        """The same for a record; None, and a dead letter, where this code cannot read what is stored."""
+        try:
+            return self._load(key)
+        except Exception as error:
+            self._failed(r, error)
+            return None
+
     def _run(self, records: Sequence[Record]) -> None:
-        # The hot loop: what it calls is bound once, and nothing is computed that is not needed by every event.
-        hot, dirty, touched, routes, seeds = self.hot, self.dirty, self.touched, self.routes, self._seeds
+        hot, dirty, touched, routes, seeds = self.hot, self.dirty, self.touched, self.routes, self._seeds  # bound once
         digest_of, careful, world, position = xxh3_64_digest, self._careful, self.world, self.position
         for r in records:
             offset, key = r.offset, r.key
@@ -164,7 +162,8 @@ class Partition:
                 self._erase(key, r)
                 continue
             handler, mask, bits, urgent, counted = routes[kind]
-            c = hot.get(key) or self._load(key)
+            if (c := hot.get(key) or self._stored(key, r)) is None:
+                continue
             digest = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES]
             ring = c.ring
             if offset < c.fence:
@@ -204,7 +203,7 @@ class Partition:
             if event.traceparent is not None and time_s >= c.last_s:
                 c.trace = event.traceparent
             if counted and (counted != USE or time_s > world.usage_s + USE_EVERY_S):
-                self.everybody.count(world, event.data, time_s)
+                self._aside(r, partial(self.everybody.count, world, event.data, time_s))
             if urgent:
                 self._look_at((key,), max(world.now_s, time_s), r)
                 touched.discard(key)
@@ -221,11 +220,16 @@ class Partition:
         if isinstance(control, Tick):
             self._tick(r, int(control.time_s))
         elif isinstance(control, FeedHeard):
-            self.everybody.hear(self.world, control.data.topic, int(control.time.timestamp()))
+            self._aside(r, partial(self.everybody.hear, self.world, control.data.topic, int(control.time.timestamp())))
         elif isinstance(control, IncidentDeclared):
-            self.desk.incidents.heard(self.world, control.data, self.out, self.world.now_s)
+            self._aside(r, partial(self.desk.incidents.heard, self.world, control.data, self.out, self.world.now_s))
         elif isinstance(control, PolicyChanged | ModelChanged):
             self._take_up(control, r)
+
+    def _aside(self, r: Record, step: Callable[[], None]) -> None:
+        """Take a step that is no customer's own, or refuse the record that it failed at."""
+        if (error := attempt(step, self.world, self.out, careful=self._careful)) is not None:
+            self._failed(r, error)
 
     def _take_up(self, control: PolicyChanged | ModelChanged, r: Record) -> None:
         """Decide by another policy or model from this record on; customers are looked at when it is their turn."""
@@ -246,8 +250,8 @@ class Partition:
         self.touched.clear()
         for key in watches:
             self._wake(key, now_s, r)
-        self.desk.incidents.tick(self.world, self.out, now_s)
-        self.everybody.tick(self.world, self.out, now_s)
+        for step in (self.desk.incidents.tick, self.everybody.tick):
+            self._aside(r, partial(step, self.world, self.out, now_s))
         self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
 
     def _wake(self, key: bytes, now_s: int, r: Record) -> None:
@@ -272,12 +276,12 @@ class Partition:
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
         """Assess customers at one moment: all are read, then decided about, and those who ask share the budget."""
-        self.everybody.begin(self.world)
+        self._aside(r, partial(self.everybody.begin, self.world))
         self.desk.sit_down(self.world, now_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
         if self._rose:
             self._rose = False
-            self.desk.incidents.find(self.world, now_s)
+            self._aside(r, partial(self.desk.incidents.find, self.world, now_s))
         asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
         desk, purse = self.desk, self.world.purse
         for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
@@ -288,7 +292,8 @@ class Partition:
 
     def _read(self, key: bytes, r: Record) -> Look | None:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
-        before = self._load(key)
+        if (before := self._stored(key, r)) is None:
+            return None
         look = Look(key, before, load(dump(before)) if self._careful else before)
         if before.probability < 0.0:
             self.world.purse.customers += 1
@@ -333,12 +338,11 @@ class Partition:
 
     def _erase(self, key: bytes, r: Record) -> None:
         """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
-        c = self._load(key)
+        c = self._stored(key, r) or Customer(probability=0.0)  # what cannot be read is forgotten all the same
         if c.alert is not None and c.alert.status != "resolved":
             try:
                 self.desk.sit_down(self.world, self.world.now_s)
-                c.stale = self.assessor.all
-                self.desk.read(c)
+                read_customer(c, self.desk.moment, self.assessor, self.assessor.all)  # and counts for nothing any more
                 self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out, outcome="erased")
             except Exception as error:
                 self._failed(r, error)
@@ -378,18 +382,14 @@ class Partition:
             self._again()
             return self.snapshot()
         states += self.ledger.dirty.items()
+        states.append((PARTITION_KEY, store_world(self.world, self.position)))
+        if self.states.get(RULES_KEY) != self.rules.stored:
+            states.append((RULES_KEY, self.rules.stored))
         for key, state in states:
             if state is None:
                 self.states.pop(key, None)
             else:
                 self.states[key] = state
-        world = HEADER.pack(self.position, NEVER, VERSION, 0) + dump_world(self.world)
-        self.states[PARTITION_KEY] = world
-        states.append((PARTITION_KEY, world))
-        rules = self.rules.stored
-        if rules is not None and self.states.get(RULES_KEY) != rules:
-            self.states[RULES_KEY] = rules
-            states.append((RULES_KEY, rules))
         taken = Snapshot(states, self.out.writes)
         self.out, self._fed, self._careful = Outbox(), [], False
         self.dirty.clear()

@@ -64,7 +64,7 @@ class Rules:
 
     def load(self, stored: bytes | None, position: int) -> None:
         """Be as the state says, which goes on at a position; raises ValueError for what this code cannot read."""
-        self.stored = stored
+        self.stored = stored or b""
         self._rulings = _decode(memoryview(stored)[HEADER.size :]) if stored else []
         self._compiled: dict[int, Assessor] = {}
         if not self._rulings:

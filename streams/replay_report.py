@@ -93,8 +93,8 @@ class Report(Struct, frozen=True, kw_only=True):
         if any(self.alerts_held_back.values()):
             held = self.alerts_held_back
             yield (
-                f"{held['budget']:,} times an alert waited for the budget, {held['common_cause']:,} for a shared cause; "
-                f"{held['rules']:,} only new rules would have opened; {held['hold_out']:,} were logged only"
+                f"alerts waited {held['budget']:,} times for the budget, {held['common_cause']:,} for a common cause; "
+                f"{held['rules']:,} only new rules would have opened, {held['hold_out']:,} were logged only"
             )
         if self.churned:
             lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
