@@ -155,6 +155,20 @@ def test_a_partition_where_too_few_rose_takes_up_what_another_declares() -> None
     assert {alert.subject for alert in cluster.alerts()} == {"c-0-0", "c-0-1"}
 
 
+def test_whoever_is_forgotten_counts_for_no_incident() -> None:
+    cluster = Cluster(1)
+    for i in range(3):
+        failed = event("billing.payment.failed", 9, id=f"p{i}", customer="c-0-3", invoice_id=f"i{i}", attempt=1)
+        cluster.put(0, failed)
+    cluster.tick(9.5)
+    storm(cluster, 0, range(3, 4), 10)
+    cluster.put(0, event("privacy.erasure.requested", 10.01, customer="c-0-3", request_id="r"))
+    cluster.tick(10 + HOUR_D)
+    cluster.end()
+    assert [alert.data.status for alert in cluster.alerts()] == ["open", "resolved"]
+    assert cluster.parts[0].world.rises == {}
+
+
 def test_a_few_are_no_incident_and_neither_are_many_over_a_day() -> None:
     cluster = Cluster(1)
     storm(cluster, 0, range(7), 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from detectors.customer import Customer, load, read_header
@@ -158,6 +159,19 @@ def test_who_lapses_is_gone_at_the_deadline_by_tick_and_back_by_the_next_order()
     back = [*lapsing, event("billing.order.placed", 130, order_id="back", amount=20.0), *others(range(130, 132))]
     assert [row.lifecycle_stage for row in rows(back)][-1] == "active"
     assert not load(fold(back)[0].states[b"c-1"]).left_s
+
+
+def test_who_comes_back_and_leaves_again_between_two_looks_has_left_twice() -> None:
+    calm = msgspec.structs.replace(POLICY, urgent=())
+    once = [STARTED, event("billing.subscription.cancelled", 2), tick(2.5)]
+    again = [
+        event("billing.subscription.started", 3, plan="p", mrr=10.0),
+        event("billing.subscription.cancelled", 4, reason="again"),
+        tick(4.5),
+    ]
+    c = load(fold([*once, *again], calm)[0].states[b"c-1"])
+    assert c.left_s == START_S + 4 * DAY_S
+    assert c.left_s == load(fold([*once, *again, tick(9)], calm)[0].states[b"c-1"]).left_s
 
 
 def test_nobody_lapses_while_the_feed_is_silent_for_everybody() -> None:
