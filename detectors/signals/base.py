@@ -61,14 +61,13 @@ class Moment:
         """Seconds since the customer's last activity in which nobody's was heard."""
         return 0 if self.lossless else self.lost_of(c.active_in, c.active_s, self.now_s)
 
-    def day_heard_ago(self, c: Customer, days: int, day: int | None = None) -> int:
-        """The day that lies so many days back, from today or another day, on which the customer's feeds were alive.
+    def day_heard_ago(self, c: Customer, days: int) -> int:
+        """The day that lies so many days back on which the customer's feeds were alive.
 
         Lost days are not counted: the more of them, the farther back it lies, to where nothing is lost any more.
         """
-        day, until_s = (self.day, self.now_s) if day is None else (day, day * DAY_S)
-        then = day - days
-        while (back := day - days - round(self.lost_s(c, then * DAY_S, until_s) / DAY_S)) < then:
+        then = self.day - days
+        while (back := self.day - days - round(self.lost_s(c, then * DAY_S, self.now_s) / DAY_S)) < then:
             then = back
         return then
 

@@ -92,10 +92,13 @@ def window_end(c: Customer, at: Moment) -> int:
     return min(at.day, last_day(c) + 1)
 
 
-def ends_compared(c: Customer, at: Moment) -> tuple[int, int]:
-    """The days before which the newest window ends, and the one that says whether the drop has lasted."""
-    end_day = window_end(c, at)
-    return end_day, at.day_heard_ago(c, at.policy.value.drop_lasts_d, end_day)
+def ends_compared(c: Customer, at: Moment) -> tuple[int, ...]:
+    """The days before which windows end: the newest, and the one that says whether the drop has lasted.
+
+    Less and less use, and then none for so long: that has lasted.
+    """
+    end_day, then_day = window_end(c, at), at.day_heard_ago(c, at.policy.value.drop_lasts_d)
+    return (end_day,) if then_day >= end_day else (end_day, then_day)
 
 
 @signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
@@ -107,13 +110,17 @@ def usage_drop(c: Customer, at: Moment) -> float | None:
     """
     if last_day(c) >= at.day:
         at.until((at.day + 1) * DAY_S)  # then today is a complete day
-    end_day, then_day = ends_compared(c, at)
-    change = change_of_use(c, at, days_of(c), end_day)
+    change = change_of_use(c, at, days_of(c), window_end(c, at))
     if change is None or ramp(change, at.row) <= 0.0:
         return change
-    days = days_there(c, at)
-    change, then = change_of_use(c, at, days, end_day), change_of_use(c, at, days, then_day)
-    return None if change is None or then is None else max(change, then)
+    at.until((at.day + 1) * DAY_S)
+    days, least = days_there(c, at), -1.0
+    for end_day in ends_compared(c, at):
+        change = change_of_use(c, at, days, end_day)
+        if change is None:
+            return None
+        least = max(least, change)
+    return least
 
 
 @usage_drop.reason
