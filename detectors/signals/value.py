@@ -253,12 +253,14 @@ def shallow_use(c: Customer, at: Moment) -> float | None:
     if not c.feature_days:
         return None
     recent, before = now_and_before(c, at)
+    if not c.used & recent:
+        return None  # who does not come at all is silence's to tell
     now_n, before_n = features_on(c, recent), features_on(c, before)
     of_plan = at.policy.value.plan_features.get(c.plan, 0)
     if before_n < at.row.at_least:
         return now_n / of_plan - 1 if of_plan else None
     if now_n < before_n:
-        before_n = max(now_n, features_on(c, as_often(c, recent, before)))
+        before_n = max(now_n, 1, features_on(c, as_often(c, recent, before)))
     change = now_n / before_n - 1
     return min(change, now_n / of_plan - 1) if of_plan else change
 

@@ -117,6 +117,16 @@ def test_an_error_and_a_contact_belong_together_for_two_days(error: float, count
     assert value("tech.unsupported", [*history, solved], 6) == 0
 
 
+def test_breadth_is_unknown_of_who_does_not_come_and_compared_over_as_many_days_of_whoever_comes_seldom() -> None:
+    names = ("board", "export", "sync", "tags")
+    used = [event("usage.feature.used", 10 + i, feature=name) for i, name in enumerate(names)]
+    assert value("value.shallow_use", used, 60) is None
+    once = [*used, event("usage.feature.used", 45, feature="board")]
+    assert value("value.shallow_use", once, 46) == 0  # one on a day, as before
+    sessions_only = [*used, *[event("usage.session.started", day) for day in range(40, 44)]]
+    assert value("value.shallow_use", sessions_only, 46) == -1
+
+
 def test_use_is_measured_against_the_plan_where_the_policy_knows_it() -> None:
     history = [BOUGHT, event("usage.feature.used", 5, feature="board")]
     assert value("value.shallow_use", history, 10) is None
