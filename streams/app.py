@@ -17,6 +17,7 @@ from yarl import URL
 from schemas.topics import EXAMPLES, INPUT_TOPICS, JOURNAL, STATE_TABLE, state_changelog
 from streams.engine.store import Copies, StateTable
 from streams.engine.transport import FetchApp, FetchTransport, PassThrough
+from streams.security import security_options
 from streams.settings import Settings
 
 POLL_RECORDS: Final = 5_000
@@ -41,8 +42,8 @@ class Topics:
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """What every Kafka client of the worker is told."""
-    return {"bootstrap_servers": settings.bootstrap, "client_id": settings.app_id}
+    """What every Kafka client of the worker is told; raises SettingError for a file that cannot be used."""
+    return {"bootstrap_servers": settings.bootstrap, "client_id": settings.app_id, **security_options(settings)}
 
 
 def make_app(settings: Settings, role: str) -> FetchApp:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +25,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from schemas.deadletters import Header, original_headers, read_dead_letter
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS
-from streams.brokers import explained, missing_topics, started
+from streams.brokers import administering, client_options, explained, no_topics, started
 from streams.dead_letters import Filters, Found
 from streams.failures import Failure
 from streams.publish import PACE_S, Pace
@@ -134,7 +132,7 @@ class Memory:
 
 async def remembered(bootstrap: str, group: str, topic: str) -> Memory:
     """What earlier runs have sent; raises Failure if a note cannot be read."""
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap, "churnwatch-dlq") as admin:
         offsets = await _committed(admin, group)
     runs = {}
     for tp, offset in offsets.items():
@@ -163,8 +161,7 @@ async def replay(options: ReplayLetters) -> Replayed:
     if options.dry_run:
         return await _run(options, None)
     producer = AIOKafkaProducer(
-        bootstrap_servers=options.bootstrap,
-        client_id="churnwatch-dlq",
+        **client_options(options.bootstrap, "churnwatch-dlq"),
         transactional_id=options.group,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         max_request_size=RECORD_BYTES_MAX,
@@ -251,14 +248,4 @@ async def _find_inputs(consumer: Any, prefix: str) -> None:
     cluster = await consumer._client.fetch_all_metadata()
     missing = [prefix + name for name in INPUT_TOPICS if not cluster.partitions_for_topic(prefix + name)]
     if missing:
-        raise missing_topics(missing, prefix)
-
-
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="churnwatch-dlq")
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
+        raise await no_topics(consumer._client, missing, prefix)

@@ -36,6 +36,7 @@ NOISE: Final = (
     "[^",  # Faust's services; why an app failed is said by the worker, once
 )
 FAUST: Final = ("faust", "mode", "streams.engine.transport", "streams.engine.store")  # ours log under their module
+SECRETIVE: Final = "aiokafka.conn"  # says each log-in, and at debug each request, a password too
 LEVELS: Final = dict.fromkeys(("aiokafka", *FAUST), logging.WARNING)
 
 
@@ -84,6 +85,7 @@ def set_up_logs(settings: Settings) -> None:
     root.addHandler(handler)
     level = logging.getLevelName(settings.log_level.upper())
     root.setLevel(level)
+    logging.getLogger(SECRETIVE).setLevel(max(level, logging.WARNING))
     if level > logging.DEBUG:
         handler.addFilter(Quiet())
         for name, least in LEVELS.items():

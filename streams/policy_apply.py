@@ -15,13 +15,13 @@ from typing import Final, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from detectors.policy import Policy
 from schemas.journal import encode_policy_change
 from schemas.topics import JOURNAL
-from streams.brokers import explained, missing_topics, started
+from streams.brokers import administering, client_options, explained, no_topics, started
 from streams.failures import Failure
 
 TRANSACTION_TIMEOUT_MS: Final = 15_000
@@ -59,8 +59,7 @@ async def apply(cluster: Cluster, policy: Policy) -> Applied:
     """Put a policy into force unless it is; raises Failure if the broker does not answer or refuses."""
     version = policy.version
     producer = AIOKafkaProducer(
-        bootstrap_servers=cluster.bootstrap,
-        client_id=cluster.group,
+        **client_options(cluster.bootstrap, cluster.group),
         transactional_id=cluster.group,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         linger_ms=0,
@@ -70,7 +69,7 @@ async def apply(cluster: Cluster, policy: Policy) -> Applied:
             metadata = await producer.client.fetch_all_metadata()
             numbers = sorted(metadata.partitions_for_topic(cluster.journal) or ())
             if not numbers:
-                raise missing_topics([cluster.journal], cluster.prefix)
+                raise await no_topics(producer.client, [cluster.journal], cluster.prefix)
             noted = await last_applied(cluster)
             if [noted.versions.get(number) for number in numbers] == [version] * len(numbers):
                 return noted
@@ -89,16 +88,11 @@ async def apply(cluster: Cluster, policy: Policy) -> Applied:
 
 async def last_applied(cluster: Cluster) -> Applied:
     """The newest policy that was applied, as far as the broker remembers it; raises Failure if no broker answers."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap, client_id=cluster.group)
     try:
-        await admin.start()
-        found = await _notes(admin, cluster.group)
-    except KafkaConnectionError as error:
-        raise Failure(f"no Kafka broker answers at {cluster.bootstrap} (set KAFKA_BOOTSTRAP)") from error
+        async with administering(cluster.bootstrap, cluster.group) as admin:
+            found = await _notes(admin, cluster.group)
     except KafkaError as error:
         raise Failure(f"{cluster.group}: {explained(error)}") from error
-    finally:
-        await admin.close()
     mine = {tp.partition: note for tp, note in found.items() if tp.topic == cluster.journal and note.metadata}
     return Applied(
         {number: note.metadata for number, note in mine.items()},

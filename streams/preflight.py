@@ -11,13 +11,19 @@ from typing import Final
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    KafkaError,
+)
 
 from schemas.topics import TOPICS
-from streams.app import Topics
+from streams.app import Topics, client_options, group_of
 from streams.engine.errors import Refusal, refusal_in
-from streams.settings import Settings
-from streams.topics import Layout, TopicsError, await_broker, check, create
+from streams.settings import SettingError, Settings
+from streams.topics import KeptOutError, Layout, TopicsError, await_broker, check, create
+from streams.unreachable import why_kept_out
 
 AGAIN_S: Final = (0.5, 1.0, 2.0, 5.0)
 log = structlog.get_logger(__name__)
@@ -30,7 +36,7 @@ async def find_topics(settings: Settings) -> Topics:
         try:
             await await_broker(settings.bootstrap, say=None if said else log.warning)
             return await _find(settings)
-        except TopicsError as error:
+        except (TopicsError, KeptOutError, SettingError) as error:
             raise Refusal(str(error)) from error
         except (KafkaError, OSError, TimeoutError) as error:
             refusal = refusal_in(error)
@@ -67,14 +73,30 @@ async def _find(settings: Settings) -> Topics:
     return topics
 
 
+async def _may_join(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Raise Refusal where a role's group is not granted: a consumer that may not join only waits, in silence."""
+    for role in settings.roles:
+        group = group_of(settings, role)
+        try:
+            await admin.find_coordinator(group)
+        except GroupAuthorizationFailedError as error:
+            raise Refusal(f"Not allowed to join group {group}: grant Read on it.") from error
+        except GroupCoordinatorNotAvailableError:
+            continue  # a broker that is new has no coordinator yet; nothing is denied
+
+
 async def _counts(settings: Settings) -> dict[str, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, client_id=f"{settings.app_id}-check")
+    options = client_options(settings)
+    if reason := await why_kept_out(options):
+        raise KeptOutError(reason)
+    admin = AIOKafkaAdminClient(**options)
     try:
         await admin.start()
     except KafkaConnectionError:
         await admin.close()
         raise
     try:
+        await _may_join(admin, settings)
         names = [settings.topic_prefix + name for name in TOPICS]
         names.append(Topics(settings, {}).changelog)
         described = await admin.describe_topics(names)

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from streams.brokers import explained, missing_topics
+from streams.brokers import client_options, explained, hidden_topics, missing_topics, no_topics
 
 BATCH_BYTES: Final = 256 * 1024
 """The size at which a batch is handed over; a larger record gets a batch of its own."""
@@ -67,7 +67,10 @@ class Publisher:
     _in_flight: set[asyncio.Future[Any]] = field(default_factory=set)
 
     async def find_topics(self, topics: Iterable[str]) -> None:
-        """Learn the partition counts of the topics (without prefix); raises Failure naming those that do not exist."""
+        """Learn the partition counts of the topics (without prefix); raises Failure naming those that do not exist.
+
+        One that this user may not see is refused only when a record is for it.
+        """
         cluster = await self.producer.client.fetch_all_metadata()
         missing: list[str] = []
         for topic in topics:
@@ -76,6 +79,8 @@ class Publisher:
                 self._partitions[topic] = len(partitions)
             else:
                 missing.append(self.prefix + topic)
+        if missing:
+            missing = sorted(set(missing) - await hidden_topics(self.producer.client, missing))
         if missing:
             raise missing_topics(missing, self.prefix)
 
@@ -87,6 +92,8 @@ class Publisher:
             return
         if topic not in self._partitions:
             await self.find_topics([topic])
+        if topic not in self._partitions:
+            raise await no_topics(self.producer.client, [self.prefix + topic], self.prefix)
         place = (topic, self._partition(topic, key))
         batch = self._open.get(place)
         if batch is not None:
@@ -152,8 +159,7 @@ class Publisher:
 def make_producer(bootstrap: str, compression: str = "none") -> AIOKafkaProducer:
     """A producer for `Publisher`: idempotent, acknowledged by all replicas in sync. Needs a running event loop."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        client_id="churnwatch-publish",
+        **client_options(bootstrap, "churnwatch-publish"),
         acks="all",
         enable_idempotence=True,
         compression_type=None if compression == "none" else compression,

@@ -18,6 +18,8 @@ from streams.failures import WrongUsage
 Clock = Literal["wall", "events"]
 Role = Literal["intake", "detector", "learner"]
 LogFormat = Literal["auto", "json", "console"]
+Protocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
+Mechanism = Literal["scram-sha-512", "scram-sha-256", "plain"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -27,6 +29,19 @@ ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/]+):([0-9]{1,5})")
 
 class SettingError(WrongUsage, ValueError):
     """A setting that cannot be used; the message begins with the variable's name."""
+
+
+class Secret(str):
+    """A text that is used as it is, and that nobody is shown: neither a log nor a traceback prints it.
+
+    >>> {"password": Secret("tiger")}, Secret("tiger") == "tiger"
+    ({'password': '…'}, True)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +55,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bootstrap: str = "127.0.0.1:9092"
+    kafka_protocol: Protocol = "plaintext"
+    kafka_ca_file: str = ""
+    kafka_cert_file: str = ""
+    kafka_key_file: str = ""
+    kafka_mechanism: Mechanism = "scram-sha-512"
+    kafka_user: str = ""
+    kafka_password_file: str = ""
     app_id: str = "churnwatch"
     topic_prefix: str = ""
     roles: tuple[Role, ...] = ROLES
@@ -75,7 +97,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     values[row.field] = row.read(text)
                 except ValueError as error:
                     raise SettingError(f"{name}: {error}") from None
-        return cls(**values)
+        settings = cls(**values)
+        _agree(settings)
+        return settings
+
+
+def _agree(settings: Settings) -> None:
+    """Raise SettingError where settings of Kafka's security contradict one another, or one is missing."""
+    protocol = settings.kafka_protocol
+    tls, sasl = protocol.endswith("ssl"), protocol.startswith("sasl")
+    of_tls = ("kafka_ca_file", "kafka_cert_file", "kafka_key_file")
+    of_sasl = ("kafka_user", "kafka_password_file")
+    for fields, on, wanted in ((of_tls, tls, "ssl or sasl_ssl"), (of_sasl, sasl, "sasl_ssl")):
+        for field in fields:
+            if getattr(settings, field) and not on:
+                needs = f"CHURNWATCH_KAFKA_PROTOCOL={wanted}"
+                raise SettingError(f"{variable(field)}: is for {needs}, and that is {protocol}")
+    if sasl and not (settings.kafka_user and settings.kafka_password_file):
+        missing = next(field for field in of_sasl if not getattr(settings, field))
+        raise SettingError(f"{variable(missing)}: is needed for CHURNWATCH_KAFKA_PROTOCOL={protocol}")
+    if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
+        missing = "kafka_key_file" if settings.kafka_cert_file else "kafka_cert_file"
+        raise SettingError(f"{variable(missing)}: a client's certificate and its key go together")
+    if sasl and not tls and settings.kafka_mechanism == "plain":
+        raise SettingError(
+            "CHURNWATCH_KAFKA_MECHANISM: plain sends the password as it is: it needs CHURNWATCH_KAFKA_PROTOCOL=sasl_ssl"
+        )
+
+
+def variable(field: str) -> str:
+    """The variable of a field.
+
+    >>> variable("tick_ms")
+    'CHURNWATCH_TICK_MS'
+    """
+    return next(name for name, row in VARIABLES.items() if row.field == field)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -147,6 +203,30 @@ def _roles(text: str) -> tuple[str, ...]:
 
 VARIABLES: Final[Mapping[str, Row]] = {
     "KAFKA_BOOTSTRAP": Row("bootstrap", _addresses, "Where Kafka answers: `host:port`, several with commas."),
+    "CHURNWATCH_KAFKA_PROTOCOL": Row(
+        "kafka_protocol",
+        _one_of(*get_args(Protocol)),
+        "How Kafka is spoken to: `plaintext`, `ssl`, `sasl_ssl`, or `sasl_plaintext` (a user, but no secrecy).",
+    ),
+    "CHURNWATCH_KAFKA_CA_FILE": Row(
+        "kafka_ca_file", str, "Who signed the brokers' certificates (PEM); empty: whom this machine trusts."
+    ),
+    "CHURNWATCH_KAFKA_CERT_FILE": Row(
+        "kafka_cert_file", str, "The client's own certificate (PEM), for brokers that ask for one; empty: none."
+    ),
+    "CHURNWATCH_KAFKA_KEY_FILE": Row("kafka_key_file", str, "The key of that certificate (PEM, without a passphrase)."),
+    "CHURNWATCH_KAFKA_MECHANISM": Row(
+        "kafka_mechanism",
+        _one_of(*get_args(Mechanism)),
+        "How the password is proven: `scram-sha-512`, `scram-sha-256`, or `plain` (over TLS only).",
+    ),
+    "CHURNWATCH_KAFKA_USER": Row("kafka_user", str, "The user, where Kafka asks for one."),
+    "CHURNWATCH_KAFKA_PASSWORD_FILE": Row(
+        "kafka_password_file",
+        str,
+        "The file with its password, and nothing else; read whenever a client is made. There is no variable for the "
+        "password itself: `ps` and `docker inspect` show variables.",
+    ),
     "CHURNWATCH_APP_ID": Row(
         "app_id", _name, "Names the consumer groups, the transactional ids and the state's changelog topic."
     ),
@@ -194,7 +274,9 @@ VARIABLES: Final[Mapping[str, Row]] = {
         "Where `/livez`, `/readyz`, `/metrics` are served, or `off`; off loopback with a token only.",
     ),
     "CHURNWATCH_OPS_TOKEN": Row(
-        "ops_token", str, "What `/metrics` and `?verbose` ask for, as `Authorization: Bearer …`; empty: they are open."
+        "ops_token",
+        Secret,
+        "What `/metrics` and `?verbose` ask for, as `Authorization: Bearer …`; empty: they are open.",
     ),
     "CHURNWATCH_STALL_S": Row(
         "stall_s",

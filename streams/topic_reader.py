@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.journal_dump import JournalRecord
-from streams.brokers import missing_topics, started
+from streams.brokers import client_options, no_topics, started
 
 POLL_MS: Final = 200
 
@@ -18,8 +18,7 @@ POLL_MS: Final = 200
 async def reading(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that sees only what was committed; raises Failure if no broker answers."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        client_id=client_id,
+        **client_options(bootstrap, client_id),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",
@@ -34,7 +33,7 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str, prefix: str) -> 
     cluster = await consumer._client.fetch_all_metadata()
     numbers = sorted(cluster.partitions_for_topic(topic) or ())
     if not numbers:
-        raise missing_topics([topic], prefix)
+        raise await no_topics(consumer._client, [topic], prefix)
     return numbers
 
 

@@ -29,7 +29,9 @@ from aiokafka.errors import (
 from msgspec import Struct
 
 from schemas.topics import INPUT_TOPICS, TOPICS, Topic, state_changelog
+from streams.brokers import client_options
 from streams.failures import Failure
+from streams.unreachable import why_kept_out
 
 RETRY_S = 1.0
 READY_DEADLINE_S = 30.0
@@ -100,6 +102,10 @@ class TopicsError(Failure):
 
 class BrokerAwayError(Failure):
     """No broker answered in time."""
+
+
+class KeptOutError(Failure):
+    """A broker answers, and does not let this client in: waiting does not help."""
 
 
 class Created(Struct, frozen=True):
@@ -226,7 +232,10 @@ async def _admin(bootstrap: str, say: Say | None, patience_s: float | None) -> A
     began = time.monotonic()
     while True:
         await await_broker(bootstrap, say=say, patience_s=patience_s, began=began)
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="churnwatch-topics")
+        options = client_options(bootstrap, "churnwatch-topics")
+        if reason := await why_kept_out(options):
+            raise KeptOutError(reason)
+        admin = AIOKafkaAdminClient(**options)
         try:
             await admin.start()
         except KafkaConnectionError:  # it listens, but is still starting

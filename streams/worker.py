@@ -190,7 +190,7 @@ async def work(
     errors = [task.exception() or RuntimeError("a role ended by itself") for task in running if task.done()]
     if failed:
         _say_why(errors[0])
-    await _leave(settings, roles, running)
+    await _leave(settings, roles, running, failed=failed)
     for error in errors if failed else []:
         refusal = refusal_in(error)
         if refusal is not None:
@@ -262,14 +262,14 @@ async def _run_role(role: Role) -> None:
         raise app.crash_reason
 
 
-async def _leave(settings: Settings, roles: list[Role], running: list[asyncio.Task[None]]) -> None:
+async def _leave(settings: Settings, roles: list[Role], running: list[asyncio.Task[None]], *, failed: bool) -> None:
     """Stop all roles within the deadline; what then still runs is left to die with the process."""
     try:
         async with asyncio.timeout(settings.stop_deadline_s):
             await asyncio.gather(*(role.app.stop() for role in roles), return_exceptions=True)
     except TimeoutError:
         log.warning("the stop deadline passed; leaving as it is: what was not committed never happened")
-        if all(role.reader.crashed is False for role in roles):
+        if not failed and all(role.reader.crashed is False for role in roles):
             _flush_and_exit()
     for task in running:
         task.cancel()

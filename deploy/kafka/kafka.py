@@ -24,7 +24,7 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -168,6 +168,7 @@ class Broker:
     """One broker with its data folder; a context manager that starts on entry and stops on exit.
 
     `port` 0 takes a free one and keeps it over restarts. `settings` are broker properties that win over the defaults.
+    `formatting` is what else the storage tool is told, such as the users that are there from the start.
     With `die_with_parent` the JVM cannot outlive this process, where the system offers that (Linux).
     """
 
@@ -179,12 +180,14 @@ class Broker:
         settings: Mapping[str, str] | None = None,
         heap: str = "768m",
         die_with_parent: bool = True,
+        formatting: Sequence[str] = (),
     ) -> None:
         self.data = Path(data).resolve()
         self.port = port or free_port()
         self.controller_port = free_port()
         self.settings = dict(settings or {})
         self.heap = heap
+        self.formatting = tuple(formatting)
         self.die_with_parent = die_with_parent
         self.log = self.data / "kafka.log"
         self.properties = self.data / "server.properties"
@@ -212,6 +215,7 @@ class Broker:
         if not (self.data / "logs" / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
             storage = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.properties)]
+            storage += self.formatting
             _tool([java(), "-XX:TieredStopAtLevel=1", "-cp", classpath, *storage], "The storage could not be formatted")
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for those who use the broker, which stops last.

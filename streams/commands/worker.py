@@ -41,10 +41,12 @@ def worker(ctx: click.Context, roles: str | None, clock: str | None) -> None:
       CHURNWATCH_ROLES=intake churnwatch worker
       churnwatch worker --clock events
     """
+    from streams.security import security_options
     from streams.settings import Settings
 
     given = {"CHURNWATCH_ROLES": roles, "CHURNWATCH_CLOCK": clock}
     settings = Settings.from_env({**os.environ, **{name: text for name, text in given.items() if text is not None}})
+    security_options(settings)
     # Faust takes a second to load: a refused setting is said before that.
     from streams.worker import run
 

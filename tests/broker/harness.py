@@ -83,7 +83,7 @@ class Worker:
             assert time.monotonic() < until_s, self.text()[-3000:]
             await asyncio.sleep(0.1)
         assert self.process.returncode == 1, self.text()[-3000:]
-        assert "Traceback" not in self.text()
+        assert "Traceback" not in self.text(), self.text()[-3000:]
         return self.text().strip().splitlines()[-1]
 
     def kill(self) -> None:

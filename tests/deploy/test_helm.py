@@ -80,6 +80,9 @@ def test_lint_finds_nothing(case: str) -> None:
         ("replicas=7", "replicas"),
         ("autoscaling.min=0", "autoscaling.min"),
         ("autoscaling.max=7", "autoscaling.max"),
+        ("kafka.security.user=", "kafka.security.user"),
+        ("kafka.security.passwordSecret=", "kafka.security.passwordSecret"),
+        ("kafka.security.protocol=plaintext", "kafka.security.protocol"),
     ],
 )
 def test_what_would_fail_only_when_it_runs_is_refused(wrong: str, word: str) -> None:
@@ -130,6 +133,8 @@ def test_a_pod_is_locked_down(case: str, locked: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_no_secret_is_in_a_manifest(case: str) -> None:
     assert "kind: Secret" not in golden(case)
+    for name in set(re.findall(r"- name: (CHURNWATCH_KAFKA_\w*_FILE)", golden(case))):
+        assert re.search(rf"{name}\n\s+value: /etc/kafka-\w+/", golden(case))
     assert re.search(r"CHURNWATCH_OPS_TOKEN\n\s+valueFrom:\n\s+secretKeyRef:", golden(case))
 
 
