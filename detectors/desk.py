@@ -179,6 +179,12 @@ class Desk:
             out.write(CURRENT, key, value, headers)
         self.stats[f"alerts_{change}"] += 1
 
+    def end(self, key: bytes, c: Customer, world: World, offset: int, out: Outbox) -> None:
+        """End the alert of a customer who is erased, saying what holds now."""
+        self.sit_down(world, world.now_s)
+        read(c, self.moment, self.assessor, self.assessor.all)  # and counts for no incident any more
+        self.announce(key, c, ("resolved", "resolved"), offset, out, outcome="erased")
+
     def _score(self, key: bytes, c: Customer, p: float, out: Outbox) -> None:
         """Write the customer's score row, if it says something new."""
         policy = self.assessor.policy.alerts

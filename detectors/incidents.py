@@ -87,6 +87,16 @@ class Incidents:
                         incident.newest_s = max(incident.newest_s, when_s)
         return True
 
+    def forget(self, world: World, c: Customer) -> None:
+        """Count a customer who was erased no longer; what was reported of it already, as a number, stays."""
+        for cause, when_s in c.rose.items():
+            slots = world.rises.get(NAMES[cause], {})
+            if slots.get(when_s // SLOT_S):
+                slots[when_s // SLOT_S] -= 1
+            for incident in world.incidents:
+                if incident.cause == cause and incident.customers and self._is_open(incident, when_s):
+                    incident.customers -= 1
+
     def find(self, world: World, now_s: int) -> None:
         """Declare what an hour holds enough of, and no incident stands for yet."""
         enough = max(self.policy.at_least, self.policy.share * world.purse.customers)

@@ -25,20 +25,21 @@ from detectors.budget import give_back, shared_out, used_permille
 from detectors.customer import DIGEST_BYTES, NEVER, RING_BYTES, Customer, dump, is_in_ring, load, read_header
 from detectors.deadlines import Deadlines, waiting_and_due
 from detectors.desk import Asks, Desk, Look
+from detectors.erasure import GONE, Erasures, mark_key
 from detectors.everybody import COUNTED, USE, USE_EVERY_S, Everybody
-from detectors.farewell import read as read_customer
 from detectors.history import HANDLERS, RefusedError
 from detectors.history.routes import Handler
 from detectors.learning.examples import WATCHES, Ledger
 from detectors.learning.space import Answers
 from detectors.model import Model
 from detectors.policy import Policy
-from detectors.records import CURRENT, DEAD, SCORES, Outbox, Record, Snapshot
+from detectors.records import Outbox, Record, Snapshot
+from detectors.refusals import Refusals
 from detectors.rules import RESERVED, RULES_KEY, RefusedRulesError, Rules
 from detectors.sources import Seeds
 from detectors.world import load_world, store_world
-from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
-from schemas.events import TYPE_OF, decode_event
+from schemas.deadletters import Reason
+from schemas.events import TYPE_OF, Event, decode_event
 from schemas.journal import FeedHeard, IncidentDeclared, ModelChanged, PolicyChanged, Tick, decode_control
 from schemas.retention import ErasureRequested
 
@@ -67,10 +68,10 @@ class Partition:
         handlers: Mapping[type, Handler[Any]] = HANDLERS,
         examples: bool = False,
     ) -> None:
-        self.number, self.states, self.max_hot, self.journal = number, states, max_hot, journal
-        self.app_version, self.writes_examples = app_version, examples
-        self.handlers = handlers
+        self.number, self.states, self.max_hot = number, states, max_hot
+        self.handlers, self.writes_examples = handlers, examples
         self.stats: Counter[str] = Counter()
+        self.refusals = Refusals(journal, number, app_version, self.stats)
         self._stats_before: Counter[str] = Counter()
         self._fed: list[Sequence[Record]] = []
         self._careful = False
@@ -83,7 +84,7 @@ class Partition:
         self.assessor = self.rules.assessor
         self.desk = Desk(self.number, self.rules, self.stats)
         self.answers = Answers(self.assessor.model, self.assessor.weights)
-        self.ledger.policy = self.assessor.policy
+        self.ledger.policy = self.erased.policy = self.assessor.policy
         self.everybody = Everybody(self.number, self.assessor.policy)
         masks, bits, urgent = self.assessor.masks, self.assessor.bits, set(self.assessor.policy.urgent)
         self.routes = {
@@ -114,11 +115,10 @@ class Partition:
         self.out = Outbox()
         self.stats.clear()
         self.stats.update(self._stats_before)
-        stored = self.states.get(PARTITION_KEY)
-        self.position = read_header(stored)[0] if stored else 0
-        self.world = load_world(stored)
+        self.position, self.world = load_world(self.states.get(PARTITION_KEY))
         self.rules.load(self.states.get(RULES_KEY), self.position)
         self.ledger = Ledger(self.states, self.rules.assessor.policy)
+        self.erased = Erasures(self.states, self.rules.assessor.policy)
         self._decide_by_rules()
         self.deadlines = Deadlines(dues)
         self._rose = False
@@ -128,7 +128,7 @@ class Partition:
         c = self.hot.get(key)
         if c is None:
             state = self.states.get(key) if self.dirty.get(key, True) is not None else None
-            c = self.hot[key] = load(state) if state is not None else Customer()
+            c = self.hot[key] = load(state) if state is not None else self.erased.newcomer(key)
         return c
 
     def _stored(self, key: bytes, r: Record) -> Customer | None:
@@ -159,16 +159,17 @@ class Partition:
                 self._refuse(r, "not_an_event", "$: not an event of the contract")
                 continue
             if (kind := event.data.__class__) is ErasureRequested:
-                self._erase(key, r)
+                self._erase(key, event, r)
                 continue
             handler, mask, bits, urgent, counted = routes[kind]
             if (c := hot.get(key) or self._stored(key, r)) is None:
                 continue
             digest = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES]
             ring = c.ring
-            if offset < c.fence:
-                self.stats["fence_skips"] += 1
-                continue
+            if offset < c.fence or time_s < c.first_s:
+                if self.erased.refuses(key, c, offset, time_s, self.stats):
+                    continue
+                c = hot[key] = c if c.fence < GONE else Customer()
             if digest in ring and is_in_ring(ring, digest):
                 self.stats["duplicates"] += 1
                 continue
@@ -245,11 +246,11 @@ class Partition:
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
         due = self.touched | self.deadlines.pop(now_s, self._due_of)
-        watches = [key for key in sorted(due) if key.startswith(WATCHES)]
+        watches = [key for key in sorted(due) if key >= RESERVED]
         self._look_at(sorted(due.difference(watches)), now_s, r)
         self.touched.clear()
         for key in watches:
-            self._wake(key, now_s, r)
+            self._wake(key, now_s, r) if key.startswith(WATCHES) else self.erased.wake(key)
         for step in (self.desk.incidents.tick, self.everybody.tick):
             self._aside(r, partial(step, self.world, self.out, now_s))
         self.stats["budget_used_permille"] = used_permille(self.world.purse, now_s, self.assessor.policy.budget)
@@ -266,8 +267,8 @@ class Partition:
 
     def _due_of(self, key: bytes) -> int:
         """When a customer, or what is written down of it, is due, as its state says now."""
-        if key.startswith(WATCHES):
-            return self.ledger.due_of(key)
+        if key >= RESERVED:
+            return self.ledger.due_of(key) if key.startswith(WATCHES) else self.erased.due_of(key)
         c = self.hot.get(key)
         if c is not None:
             return c.due_s
@@ -336,23 +337,26 @@ class Partition:
         c.dues.clear()
         self.hot[look.key] = self.dirty[look.key] = c
 
-    def _erase(self, key: bytes, r: Record) -> None:
-        """Forget a customer: its open alert ends, and its rows in the compacted topics go."""
+    def _erase(self, key: bytes, event: Event, r: Record) -> None:
+        """Forget a customer: its open alert ends, its rows in the compacted topics go, and a receipt says so."""
+        if self.erased.is_known(key, event):
+            self.stats["duplicates"] += 1
+            return
         c = self._stored(key, r) or Customer(probability=0.0)  # what cannot be read is forgotten all the same
-        if c.alert is not None and c.alert.status != "resolved":
+        if ended := c.alert is not None and c.alert.status != "resolved":
             try:
-                self.desk.sit_down(self.world, self.world.now_s)
-                read_customer(c, self.desk.moment, self.assessor, self.assessor.all)  # and counts for nothing any more
-                self.desk.announce(key, c, ("resolved", "resolved"), r.offset, self.out, outcome="erased")
+                self.desk.end(key, c, self.world, r.offset, self.out)
             except Exception as error:
                 self._failed(r, error)
-        for topic in (CURRENT, SCORES):
-            self.out.write(topic, key, None)
         self.world.purse.customers -= c.probability >= 0.0
+        self.desk.incidents.forget(self.world, c)
         self.hot.pop(key, None)
         self.touched.discard(key)
         self.dirty[key] = None
         self.ledger.forget(key)
+        as_of_s = max(self.world.now_s, r.timestamp // 1_000)
+        until_s = self.erased.note(key, event, as_of_s, self.out, found=0 < c.fence < GONE, ended=ended)
+        self.deadlines.move(mark_key(key), NEVER, until_s, self.world.now_s)
         self.stats["erased"] += 1
 
     def calls(self) -> dict[str, tuple[int, int]]:
@@ -361,10 +365,7 @@ class Partition:
 
     def _refuse(self, r: Record, reason: Reason, detail: str) -> None:
         """Hand a record on as a dead letter, as it came."""
-        at, version = Origin(self.journal, self.number, r.offset, r.timestamp), self.app_version
-        letter = DeadLetter(reason=reason, detail=detail, stage="detector", origin=at, attempts=1, app_version=version)
-        self.out.write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
-        self.stats[f"dead_{reason}"] += 1
+        self.refusals.write(r, reason, detail, self.out)
 
     def _failed(self, r: Record, error: Exception) -> None:
         """A fault of this code: take back what is not certain, and do it again with care; then it is a dead letter."""
@@ -381,7 +382,7 @@ class Partition:
                 raise
             self._again()
             return self.snapshot()
-        states += self.ledger.dirty.items()
+        states += [*self.ledger.dirty.items(), *self.erased.dirty.items()]
         states.append((PARTITION_KEY, store_world(self.world, self.position)))
         if self.states.get(RULES_KEY) != self.rules.stored:
             states.append((RULES_KEY, self.rules.stored))
@@ -392,8 +393,8 @@ class Partition:
                 self.states[key] = state
         taken = Snapshot(states, self.out.writes)
         self.out, self._fed, self._careful = Outbox(), [], False
-        self.dirty.clear()
-        self.ledger.dirty.clear()
+        for dirty in (self.dirty, self.ledger.dirty, self.erased.dirty):
+            dirty.clear()
         self._stats_before = self.stats.copy()
         if len(self.hot) > self.max_hot:
             self.hot.clear()

@@ -10,7 +10,7 @@ import msgspec
 
 from detectors.catalogue import SignalPolicy, default_signals
 from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS
-from detectors.policy_care import BudgetPolicy, HoldOutPolicy, WinBackPolicy
+from detectors.policy_care import BudgetPolicy, HoldOutPolicy, PrivacyPolicy, WinBackPolicy
 from detectors.policy_learning import LearningPolicy
 from schemas.alerts import ChurnType, LifecycleStage
 
@@ -281,6 +281,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revenue: RevenuePolicy = RevenuePolicy()
     budget: BudgetPolicy = BudgetPolicy()
     hold_out: HoldOutPolicy = HoldOutPolicy()
+    privacy: PrivacyPolicy = PrivacyPolicy()
     win_back: WinBackPolicy = msgspec.field(default_factory=WinBackPolicy)
     signals: Annotated[
         dict[str, SignalPolicy], why("how each signal is read, and what it weighs until outcomes were learned from")

@@ -55,6 +55,24 @@ class HoldOutPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: Annotated[str, Meta(description="another salt draws another group; the same keeps it")] = "hold-out"
 
 
+class PrivacyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of an id whose customer was erased."""
+
+    new_customer: Annotated[
+        bool,
+        Meta(description="whether later events of the id start a new customer; else they are dropped and counted"),
+    ] = False
+    remember_d: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=36_500,
+            description="so long a digest of the id keeps what was erased from coming back with late events: "
+            "a year, and what a yearly run is late",
+        ),
+    ] = 400
+
+
 class WinBackPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How likely one who has left comes back, and when an alert says that it is worth a try."""
 

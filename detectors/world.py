@@ -3,7 +3,7 @@
 import msgspec
 
 from detectors.budget import Purse
-from detectors.customer import HEADER, NEVER, VERSION
+from detectors.customer import HEADER, NEVER, VERSION, read_header
 from detectors.feeds import Feed
 
 
@@ -61,6 +61,6 @@ def restore(world: World, dumped: bytes) -> None:
         setattr(world, name, getattr(was, name))
 
 
-def load_world(state: bytes | None) -> World:
-    """The world of a partition's state bytes, or that of a new partition."""
-    return _decode(memoryview(state)[HEADER.size :]) if state else World()
+def load_world(state: bytes | None) -> tuple[int, World]:
+    """The position and the world of a partition's state bytes, or those of a new partition."""
+    return (read_header(state)[0], _decode(memoryview(state)[HEADER.size :])) if state else (0, World())

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas.alerts import ALERT_TYPES, SCHEMA_VERSION, AlertEvent, ChurnType, RiskLevel
 from schemas.deadletters import REASONS, DeadLetterLine
+from schemas.erasure import Erased
 from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
 from schemas.insights_learned import LEARNED_INSIGHTS
 from schemas.insights_live import LIVE_INSIGHTS
@@ -21,6 +22,7 @@ from schemas.scores import ScoreRow
 from schemas.topics import (
     ALERTS,
     ALERTS_CURRENT,
+    COMPACTED_WITHIN_MS,
     DEAD_LETTERS,
     EXAMPLES,
     INPUT_TOPICS,
@@ -33,7 +35,7 @@ from schemas.topics import (
 
 Json = dict[str, Any]
 
-_INSIGHTS: Final = {**LIVE_INSIGHTS, **LEARNED_INSIGHTS}
+_INSIGHTS: Final[dict[str, type[Struct]]] = {**LIVE_INSIGHTS, **LEARNED_INSIGHTS, "erasure": Erased}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {
@@ -107,6 +109,8 @@ def _messages_of(topic: Topic) -> tuple[str, ...]:
 
 def _channel(topic: Topic) -> Json:
     settings: Json = {"cleanup.policy": [topic.cleanup]}
+    if topic.cleanup == "compact":
+        settings["max.compaction.lag.ms"] = COMPACTED_WITHIN_MS
     if topic.retention_ms is not None:
         settings["retention.ms"] = topic.retention_ms
     return {

@@ -44,4 +44,4 @@ class AlertResolved(Data, frozen=True):
 class ErasureRequested(Data, frozen=True):
     """All that is remembered of the customer shall be erased."""
 
-    request_id: Name
+    request_id: Annotated[Name, Meta(description="what the request is called elsewhere; no personal data, please")]

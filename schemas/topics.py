@@ -14,6 +14,9 @@ Cleanup = Literal["delete", "compact"]
 Role = Literal["upstream", "intake", "clock", "detector", "learner", "retention"]
 
 DAY_MS: Final = 86_400_000
+COMPACTED_WITHIN_MS: Final = 7 * DAY_MS
+"""After this time Kafka compacts even a quiet topic: what a tombstone took back, an erased customer's state among it,
+is gone from the disk too. Kafka's own default is never."""
 
 
 class Topic(Struct, frozen=True, gc=False, kw_only=True):
@@ -47,6 +50,8 @@ class Topic(Struct, frozen=True, gc=False, kw_only=True):
         settings: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_ms is not None:
             settings["retention.ms"] = str(self.retention_ms)
+        if self.cleanup == "compact":
+            settings["max.compaction.lag.ms"] = str(COMPACTED_WITHIN_MS)
         if self.batch_bytes_max is not None:
             settings["max.message.bytes"] = str(self.batch_bytes_max)
         return settings

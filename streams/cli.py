@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "explain": Entry("streams.commands.explain:explain", "Tell the story of one alert, and prove it from the journal."),
     "policy": Entry("streams.commands.policy:policy", "Check a policy, see what it would change, put it into force."),
     "dlq": Entry("streams.commands.dlq:dlq", "Look at dead letters, and send them again."),
+    "erase": Entry("streams.commands.erase:erase", "Erase customers, and get a receipt that names nobody."),
     "topics": Entry("streams.commands.topics:topics", "Create the topics, or check them."),
     "schema": Entry("streams.commands.schema:schema", "Export the contracts, or check files against them."),
     "journal": Entry("streams.commands.journal:journal", "Read the journal, the one log that decisions come from."),

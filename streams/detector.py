@@ -167,6 +167,8 @@ class Detector:
     def _count(self, number: int, fold: Fold, snapshot: Snapshot) -> None:
         grown = fold.stats - self._counted.get(number, Counter())
         self._counted[number] = fold.stats.copy()
+        metrics.ERASURES.inc(grown["erased"])
+        metrics.AFTER_ERASURE.inc(grown["after_erasure"])
         metrics.FENCE_SKIPS.inc(grown["fence_skips"])
         metrics.ASSESSMENTS.inc(grown["assessments"])
         metrics.DEDUPLICATED.labels("journal").inc(grown["duplicates"])

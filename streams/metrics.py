@@ -50,6 +50,10 @@ CHECKPOINT: Final = Histogram(
 CHECKPOINT_AGE: Final = Gauge(
     "churn_checkpoint_age_seconds", "Since a journal partition was last committed.", ("partition",), registry=REGISTRY
 )
+ERASURES: Final = Counter("churn_erasures_total", "Customers erased on request.", registry=REGISTRY)
+AFTER_ERASURE: Final = Counter(
+    "churn_events_after_erasure_total", "Events of customers who were erased, dropped.", registry=REGISTRY
+)
 FENCE_SKIPS: Final = Counter(
     "churn_fence_skips_total", "Records that a state held already; anything but 0 is a fault.", registry=REGISTRY
 )

@@ -26,6 +26,7 @@ from streams.topics import KeptOutError, Layout, TopicsError, await_broker, chec
 from streams.unreachable import why_kept_out
 
 AGAIN_S: Final = (0.5, 1.0, 2.0, 5.0)
+TOLD: Final = ("retention", "compaction")  # what is wrong with a topic, and is no reason not to run
 log = structlog.get_logger(__name__)
 
 
@@ -60,9 +61,9 @@ async def _find(settings: Settings) -> Topics:
     )
     problems = await check(settings.bootstrap, layout)
     for problem in problems:
-        if problem.kind == "retention":
+        if problem.kind in TOLD:
             log.warning(problem.text, topic=problem.topic)
-    fatal = [problem for problem in problems if problem.kind != "retention"]
+    fatal = [problem for problem in problems if problem.kind not in TOLD]
     if fatal:
         raise TopicsError(fatal)
     topics = Topics(settings, counts)

@@ -28,7 +28,7 @@ from aiokafka.errors import (
 )
 from msgspec import Struct
 
-from schemas.topics import INPUT_TOPICS, TOPICS, Topic, state_changelog
+from schemas.topics import COMPACTED_WITHIN_MS, INPUT_TOPICS, TOPICS, Topic, state_changelog
 from streams.brokers import client_options
 from streams.failures import Failure
 from streams.unreachable import why_kept_out
@@ -37,7 +37,7 @@ RETRY_S = 1.0
 READY_DEADLINE_S = 30.0
 DENIED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
-ProblemKind = Literal["missing", "partitions", "cleanup", "retention", "size", "denied", "refused"]
+ProblemKind = Literal["missing", "partitions", "cleanup", "retention", "compaction", "size", "denied", "refused"]
 Say = Callable[[str], object]
 
 
@@ -186,6 +186,10 @@ def _differences(row: Topic, layout: Layout, there: Mapping[str, int], config: M
     if ours and needs is not None and 0 <= int(keeps) < int(needs):
         text = f"Topic {name} keeps its records {int(keeps) / 1000:.0f} s and must keep them {int(needs) / 1000:.0f} s."
         yield Problem("retention", name, text)
+    lag = config.get("max.compaction.lag.ms")
+    if ours and lag is not None and row.cleanup == "compact" and int(lag) > COMPACTED_WITHIN_MS:
+        text = f"Topic {name} may keep what was erased: set its max.compaction.lag.ms to {COMPACTED_WITHIN_MS}."
+        yield Problem("compaction", name, text)
     takes, grows = config.get("max.message.bytes"), layout.config(row).get("max.message.bytes")
     if takes is not None and grows is not None and int(takes) < int(grows):
         text = f"Topic {name} takes batches of {takes} bytes and must take {grows}: set its max.message.bytes."

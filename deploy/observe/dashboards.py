@@ -179,6 +179,15 @@ OPERATIONS: Final = Dashboard(
                     stacked=True,
                 ),
                 Panel(
+                    "Erasures",
+                    "Customers erased on request, and events of theirs that came later and were dropped.",
+                    "short",
+                    [
+                        Query("sum(increase(churn_erasures_total{$j}[1h]))", "erased in an hour"),
+                        Query("sum(increase(churn_events_after_erasure_total{$j}[1h]))", "events dropped in an hour"),
+                    ],
+                ),
+                Panel(
                     "Fetches refused for a gap",
                     "They are read again; many of them cost time.",
                     "ops",

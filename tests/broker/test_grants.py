@@ -199,6 +199,7 @@ def test_the_commands_work_with_what_an_operator_is_granted(secure: SecureBroker
         ["alerts", "tail", "--from-beginning", "--timeout", "1s"],
         ["policy", "apply", str(policy), *named],
         ["policy", "show", *named],
+        ["erase", "c-9"],
     )
     for args in commands:
         assert run(secure, "operator", trial, *args).exit_code == 1, args

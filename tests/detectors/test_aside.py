@@ -36,7 +36,7 @@ def test_a_step_for_everybody_that_fails_is_a_dead_letter_and_alerts_go_out(worl
     p, snapshot = run({PARTITION_KEY: store_world(world, 0)}, [*FAILED, tick(1.1), tick(1.2)])
     assert alerted(snapshot) == ["c-2"]
     assert reasons(snapshot) == ["detector_failed", "detector_failed"]  # one for each tick
-    kept = load_world(p.states[PARTITION_KEY])
+    _, kept = load_world(p.states[PARTITION_KEY])
     assert (kept.incidents, kept.calls) == (world.incidents, world.calls)  # as if the step had not been taken
     assert p.position == 5
 

@@ -284,7 +284,7 @@ def test_a_fetch_of_nothing_but_poison_goes_through() -> None:
     p = partition(handlers={**HANDLERS, FeatureUsed: boom})
     p.feed(records([event("usage.feature.used", i / 1000, feature="f", id=str(i)) for i in range(2_000)]))
     assert len(p.snapshot().writes[DEAD]) == 2_000
-    assert set(p.states) == {PARTITION_KEY}
+    assert set(p.states) == {PARTITION_KEY, RULES_KEY}
 
 
 def test_an_event_type_added_to_a_failing_one_does_not_lose_alerts() -> None:

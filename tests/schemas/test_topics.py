@@ -45,4 +45,4 @@ def test_the_state_changelog_is_compacted_and_has_the_partitions_of_the_journal(
     changelog = state_changelog("app")
     expected = ("app-state-changelog", "compact", JOURNAL, TOPICS[JOURNAL].partitions)
     assert expected == (changelog.name, changelog.cleanup, changelog.partitions_like, changelog.partitions)
-    assert changelog.config() == {"cleanup.policy": "compact"}
+    assert changelog.config() == {"cleanup.policy": "compact", "max.compaction.lag.ms": "604800000"}

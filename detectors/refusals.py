@@ -1,0 +1,22 @@
+"""What a detector cannot take, handed on as it came: a dead letter per record, and a count by reason."""
+
+from collections import Counter
+
+from detectors.records import DEAD, Outbox, Record
+from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
+
+
+class Refusals:
+    """Writes the dead letters of one journal partition."""
+
+    def __init__(self, journal: str, number: int, app_version: str, stats: Counter[str]) -> None:
+        self.journal, self.number, self.app_version, self.stats = journal, number, app_version, stats
+
+    def write(self, r: Record, reason: Reason, detail: str, out: Outbox) -> None:
+        """Hand a record on; `detail` names the place and what was expected there, and never what stood there."""
+        at = Origin(self.journal, self.number, r.offset, r.timestamp)
+        letter = DeadLetter(
+            reason=reason, detail=detail, stage="detector", origin=at, attempts=1, app_version=self.app_version
+        )
+        out.write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
+        self.stats[f"dead_{reason}"] += 1
