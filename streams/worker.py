@@ -47,6 +47,7 @@ from streams.ops import serving
 from streams.policy_file import load_policy
 from streams.preflight import find_topics
 from streams.settings import Settings
+from streams.unreachable import why_kept_out
 
 EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
@@ -74,12 +75,18 @@ class Role:
         self._told: set[TP] = set()  # whose lag the gauges show
 
     async def measure(self, options: Mapping[str, Any]) -> None:
-        """Set the gauges that nobody sets in passing, for as long as the app runs."""
+        """Set the gauges that nobody sets in passing, for as long as the app runs.
+
+        Raises Refusal when Kafka answers, and does not let this worker in any more: a new password or certificate is
+        read at the next start, and aiokafka alone would try the old one for ever.
+        """
         async with Ends(options) as ends:
             while not self.app.should_stop:
                 await self.app.sleep(MEASURE_S)
                 at = dict(self.reader.guard.next_offsets)
                 known = await ends.of(list(at))
+                if known is None and (reason := await why_kept_out(options)):
+                    raise Refusal(reason)
                 self.stall.look(at, known, time.monotonic())
                 self._lag(at, known or {})
                 self._count()

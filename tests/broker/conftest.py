@@ -11,6 +11,7 @@ import pytest
 
 from deploy.kafka.choose import GivenBroker, LocalBroker, local_broker
 from deploy.kafka.client import Kafka
+from tests.broker.secure import SecureBroker
 
 HERE = Path(__file__).parent
 GUARDED = {
@@ -55,6 +56,13 @@ def guarded_broker(tmp_path: Path) -> Iterator[LocalBroker]:
 def denying_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
     """The same for all tests of a file, each of which denies something of topics that no other has."""
     with local_broker(tmp_path_factory.mktemp("denying"), settings=GUARDED) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
+    """A broker with TLS and users for all tests that want one: each has topics of its own, and grants for these."""
+    with SecureBroker(tmp_path_factory.mktemp("secure") / "broker") as running:
         yield running
 
 

@@ -93,6 +93,13 @@ class SecureBroker(Broker):
             **{f"ssl.truststore.{name}": str(value) for name, value in trust.items()},
         }
 
+    def become_another(self) -> None:
+        """Have another key and certificate from the next start on, that `ca` knows nothing of."""
+        (self.folder / "broker.p12").unlink()
+        trusted = self.ca.read_bytes()
+        make_certificate(self.folder, "broker", "CN=broker", f"ip:{HOST}")
+        self.ca.write_bytes(trusted)
+
     def as_user(self, user: str, **instead: str) -> dict[str, str]:
         """The environment of a user's client, with what `instead` says (without CHURNWATCH_KAFKA_)."""
         said = {

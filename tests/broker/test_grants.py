@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,13 +36,6 @@ FEEDBACK: Final = {
     "time": "2026-01-01T00:00:00Z",
     "data": {"playbook": "call_back", "by": "me"},
 }
-
-
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
-    """One broker for this file: each test has topics of its own, and grants for these alone."""
-    with SecureBroker(tmp_path_factory.mktemp("secure") / "broker") as running:
-        yield running
 
 
 def layout_of(trial: Trial) -> Layout:
@@ -148,6 +140,7 @@ LOST: Final[list[tuple[User, str, str, str]]] = [
 """Of whom a grant is taken away: the kind of thing, the operation, and how its name ends."""
 
 
+@pytest.mark.timeout(300)  # seven workers at a time
 def test_without_one_grant_a_worker_says_which(secure: SecureBroker, tmp_path: Path) -> None:
     trials = [(trial_of(case[0], secure, tmp_path), *case) for case in LOST]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,12 @@ from tests.broker.harness import Trial
 from tests.broker.secure import OWN_CERTIFICATE, PASSWORD, SecureBroker, make_certificate, make_key, without
 
 
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
-    """One broker for this file, on which retention's tools may read alerts."""
-    with SecureBroker(tmp_path_factory.mktemp("secure") / "broker") as running:
-        asyncio.run(create(running.bootstrap, Layout()))
-        for user in ("retention", "worker", OWN_CERTIFICATE):
-            running.grant(user, grants("retention", Layout()))
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def _readable(secure: SecureBroker) -> None:
+    """Alerts that retention's tools may read."""
+    asyncio.run(create(secure.bootstrap, Layout()))
+    for user in ("retention", "worker", OWN_CERTIFICATE):
+        secure.grant(user, grants("retention", Layout()))
 
 
 def tail(env: Mapping[str, str], at: str) -> Result:
@@ -81,6 +79,28 @@ def test_what_keeps_one_out_is_said_in_one_line(secure: SecureBroker, tmp_path: 
         (line,) = done.stderr.splitlines()
         assert line.startswith(f"churnwatch: Kafka at {address} "), line
         assert all(word in line for word in words), (words, line)
+
+
+@pytest.mark.timeout(240)
+def test_a_worker_that_is_no_longer_let_in_stops_with_one_line(tmp_path: Path) -> None:
+    with SecureBroker(tmp_path / "broker") as broker:
+        trial = Trial(broker.bootstrap, tmp_path)
+        asyncio.run(trial.create())
+        layout = Layout(prefix=trial.settings.topic_prefix, app_id=trial.settings.app_id)
+        broker.grant("worker", grants("worker", layout))
+
+        async def go() -> None:
+            worker = trial.start(**broker.as_user("worker"))
+            try:
+                await worker.ready()
+                await asyncio.to_thread(broker.stop)
+                await asyncio.to_thread(broker.become_another)
+                await asyncio.to_thread(broker.start)
+                assert "shows a certificate that is not trusted" in await worker.refused(90.0)
+            finally:
+                trial.end()
+
+        asyncio.run(go())
 
 
 def test_a_worker_that_is_kept_out_stops_with_one_line(secure: SecureBroker, tmp_path: Path) -> None:
