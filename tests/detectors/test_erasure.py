@@ -120,7 +120,7 @@ def _events_of(p: Partition) -> dict[str, Any]:
     """What a state knows by its events; what an assessment marks depends on more than these."""
     c = load(p.states[WHO.encode()])
     marks = {"due_s", "dues", "strengths", "known", "probability", "scored", "scored_level", "stale", "ruled", "stage"}
-    marks |= {"left_s", "farewell"}
+    marks |= {"left_s", "farewell", "win_back_s", "alert", "alerts", "held_s", "unsaid"}
     fields = {name: getattr(c, name) for name in c.__struct_fields__ if name not in marks}
     return {**fields, "kept": bytes(c.kept)}
 
