@@ -42,6 +42,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "policy": Entry("streams.commands.policy:policy", "Check a policy, see what it would change, put it into force."),
     "dlq": Entry("streams.commands.dlq:dlq", "Look at dead letters, and send them again."),
     "erase": Entry("streams.commands.erase:erase", "Erase customers, and get a receipt that names nobody."),
+    "doctor": Entry(
+        "streams.commands.doctor:doctor",
+        "Look at all that a worker needs here, and say what to do about what is wrong.",
+    ),
     "topics": Entry("streams.commands.topics:topics", "Create the topics, or check them."),
     "schema": Entry("streams.commands.schema:schema", "Export the contracts, or check files against them."),
     "journal": Entry("streams.commands.journal:journal", "Read the journal, the one log that decisions come from."),
