@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 ASIDE := --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit bench fmt lock tools clean
+.PHONY: help run test check lint unit bench audit fmt lock tools clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ help:  ## List the targets
 	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps $(LOCKED) requirements-data.lock
 	@touch $@
 
+.venv-audit/ready: requirements-audit.lock
+	@echo "Setting up .venv-audit with pip-audit (once)…"
+	@$(PYTHON) -m venv --clear .venv-audit
+	@.venv-audit/bin/python -m pip --disable-pip-version-check --quiet install $(LOCKED) requirements-audit.lock
+	@touch $@
+
 run: .venv/ready  ## Start a broker if none is given, a worker and traffic; show alerts until Ctrl-C
 	@$(BIN)/python -m deploy.run $(if $(DATA),--data '$(DATA)') $(if $(RATE),--rate '$(RATE)')
 
@@ -66,6 +72,9 @@ unit: .venv/ready
 bench: .venv-bench/ready  ## Measure everything that README states, and print it as a table
 	@.venv-bench/bin/python -m benchmarks $(ONLY)
 
+audit: .venv/ready .venv-audit/ready  ## Known faults and licences of what is locked (3: nobody could be asked)
+	@$(BIN)/python -m deploy.audit .venv-audit/bin/pip-audit
+
 fmt: .venv/ready  ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
@@ -75,12 +84,13 @@ lock:  ## Renew the locked requirements (needs uv; UPGRADE=1 takes the newest ve
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --output-file requirements-dev.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra bench --output-file requirements-bench.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:audit --output-file requirements-audit.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --no-deps --group pyproject.toml:data --output-file requirements-data.lock
 
 tools:  ## Install helm into .tools (needs Go), so that the tests try the chart; for promtool: apt install prometheus
 	@GOBIN=$(CURDIR)/.tools go install helm.sh/helm/v3/cmd/helm@v3.19.2
 
 clean:  ## Remove everything that was made here, Kafka's jars included
-	@rm -rf .venv .venv-bench .run .tools build dist *.egg-info deploy/kafka/.data deploy/kafka/.jars
+	@rm -rf .venv .venv-bench .venv-audit .run .tools build dist *.egg-info deploy/kafka/.data deploy/kafka/.jars
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

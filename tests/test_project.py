@@ -23,6 +23,7 @@ MADE = {
     ".git",
     ".venv",
     ".venv-bench",
+    ".venv-audit",
     ".run",
     ".tools",
     ".jars",
