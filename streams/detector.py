@@ -19,7 +19,7 @@ from faust.types import TP
 
 from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
 from streams import metrics
-from streams.engine.errors import OrderLostError
+from streams.engine.errors import OrderLostError, Refusal
 from streams.engine.fetch import Record
 from streams.engine.partitions import partition_of
 from streams.engine.store import Copies
@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 ChangelogEnds = Callable[[set[int]], Awaitable[Mapping[int, int]]]
 """Where the changelog of each of these partitions ends, by partition number."""
+
+JournalSpans = Callable[[set[int]], Awaitable[Mapping[int, tuple[int, int]]]]
+"""The first offset of each of these journal partitions, and the one after its last."""
 
 
 class Snapshot(Protocol):
@@ -65,15 +68,47 @@ class Topology(Protocol):
     def named(self, topic: str) -> str: ...
 
 
+def start_of(tp: TP, offset: int, position: int | None, span: tuple[int, int]) -> int:
+    """Where a partition goes on: where its state says, which was committed together with the offset and never expires.
+
+    `position` is None where the changelog holds nothing. Raises Refusal where state, offset and journal cannot belong
+    together: to go on would lose records without a word.
+
+    >>> start_of(TP("churn.journal", 0), offset=7, position=5, span=(0, 9))
+    5
+    """
+    first, after = span
+    got = max(offset, position or 0)
+    if got > after:
+        raise Refusal(
+            f"{tp.topic}[{tp.partition}] ends at {after}, and was read up to {got}: it was made anew, or cut. "
+            "Restore it, or begin anew with another CHURNWATCH_APP_ID (docs/recovery.md)."
+        )
+    if position is None:
+        if offset > first:
+            raise Refusal(
+                f"The changelog holds no state of {tp.topic}[{tp.partition}], which was read up to {offset}: it was "
+                "deleted, or cut. Restore it, or let it be made again from the journal (docs/recovery.md)."
+            )
+        return offset
+    return max(position, first)
+
+
 class Detector:
     """All journal partitions of one worker."""
 
     pending_max = 40_000
 
     def __init__(
-        self, topology: Topology, copies: Copies, make_fold: FoldFactory, changelog_ends: ChangelogEnds
+        self,
+        topology: Topology,
+        copies: Copies,
+        make_fold: FoldFactory,
+        changelog_ends: ChangelogEnds,
+        journal_spans: JournalSpans,
     ) -> None:
-        self.topology, self.copies, self.make_fold, self.changelog_ends = topology, copies, make_fold, changelog_ends
+        self.topology, self.copies, self.make_fold = topology, copies, make_fold
+        self.changelog_ends, self.journal_spans = changelog_ends, journal_spans
         self.journal = topology.named(JOURNAL)
         self.folds: dict[int, Fold] = {}
         self._upto: dict[int, int] = {}
@@ -91,13 +126,15 @@ class Detector:
         behind = self.copies.behind(await self.changelog_ends({tp.partition for tp in offsets}))
         if behind:
             raise OrderLostError(f"the changelog was not read to its end: {behind}")
+        spans = await self.journal_spans({tp.partition for tp in offsets})
         starts = {}
         for tp, offset in offsets.items():
-            fold = self.folds[tp.partition] = self.make_fold(tp.partition, self.copies.states(tp.partition))
+            states = self.copies.states(tp.partition)
+            known = bool(states)
+            fold = self.folds[tp.partition] = self.make_fold(tp.partition, states)
             self._counted[tp.partition] = fold.stats.copy()
             self._age(tp.partition)
-            # Committed offsets expire; the state does not, and says how far it got.
-            starts[tp] = max(offset, fold.position)
+            starts[tp] = start_of(tp, offset, fold.position if known else None, spans[tp.partition])
         gc.collect()
         gc.freeze()  # states are many small objects that stay
         return starts

@@ -147,13 +147,20 @@ def replace_process(restarts: int) -> NoReturn:
 
 def default_fold(settings: Settings) -> FoldFactory:
     """Folds of the real detector, with the policy that the settings name; raises Failure for a wrong one."""
+    from detectors.customer import VERSION
     from detectors.model import Model
     from detectors.partition import Partition
+    from detectors.stored import unreadable
 
     policy = load_policy(settings.policy)
     model = Model.prior(policy)
 
     def make(number: int, states: dict[bytes, bytes]) -> Partition:
+        if strange := unreadable(states.values()):
+            raise Refusal(
+                f"The changelog holds states of version {max(strange)}, and this release writes version {VERSION} and "
+                "cannot read them: run the release that wrote them, or a later one (docs/upgrade.md)."
+            )
         return Partition(
             number,
             states,
@@ -218,7 +225,12 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
             ends = await app.consumer.highwaters(*(TP(topics.changelog, p) for p in partitions))
             return {tp.partition: end for tp, end in ends.items()}
 
-        job = Detector(topics, copies, make_fold, changelog_ends)
+        async def journal_spans(partitions: set[int]) -> Mapping[int, tuple[int, int]]:
+            tps = [TP(topics.journal, p) for p in partitions]
+            first, after = await app.consumer.earliest_offsets(*tps), await app.consumer.highwaters(*tps)
+            return {tp.partition: (first[tp] or 0, after[tp]) for tp in tps}
+
+        job = Detector(topics, copies, make_fold, changelog_ends, journal_spans)
         channel = source(app, [topics.journal])
     elif role == "learner":
         job = Learning(topics, load_policy(settings.policy), partial(saved, options), settings.learner_save_s)

@@ -63,10 +63,13 @@ def test_age_of_a_checkpoint_goes_with_the_partition_and_starts_anew_when_it_com
     async def ends(_: set[int]) -> Mapping[int, int]:
         return {}
 
+    async def spans(numbers: set[int]) -> Mapping[int, tuple[int, int]]:
+        return dict.fromkeys(numbers, (0, 0))
+
     async def go() -> None:
         copies = Copies()
         copies.own({1: 0})
-        detector = Detector(Topology(), copies, cast(Any, Fold), ends)
+        detector = Detector(Topology(), copies, cast(Any, Fold), ends, spans)
         for _ in range(2):
             await detector.prepare({TP("churn.journal", 1): 0})
             age_s = value("churn_checkpoint_age_seconds", partition="1")
