@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 ASIDE := --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint unit bench audit fmt lock tools clean
+.PHONY: help run test check lint unit bench soak audit fmt lock tools clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,7 @@ help:  ## List the targets
 	@echo "make run DATA=events.jsonl  the same with a file of your own"
 	@echo "make run RATE=200/s         more traffic"
 	@echo "make bench ONLY=core        one part of it: core, signals, detection, quality, learning, worker, peers, intake, latency or profile"
+	@echo "make soak SOAK_MIN=120 SOAK_SEED=7   two hours of it, and other faults (docs/soak.md)"
 	@echo "KAFKA_BOOTSTRAP=host:port   a broker of yours (else Docker's if an engine answers, else Kafka's jars)"
 
 .venv/ready: requirements-dev.lock requirements-data.lock pyproject.toml
@@ -72,6 +73,9 @@ unit: .venv/ready
 bench: .venv-bench/ready  ## Measure everything that README states, and print it as a table
 	@.venv-bench/bin/python -m benchmarks $(ONLY)
 
+soak: .venv/ready  ## A long run at half of the top speed, then faults by seed, all of it against the oracle (SOAK_MIN=30)
+	@$(if $(SOAK_MIN),SOAK_MIN='$(SOAK_MIN)') $(if $(SOAK_SEED),SOAK_SEED='$(SOAK_SEED)') $(BIN)/python -m tests.soak
+
 audit: .venv/ready .venv-audit/ready  ## Known faults and licences of what is locked (3: nobody could be asked)
 	@$(BIN)/python -m deploy.audit .venv-audit/bin/pip-audit
 
@@ -82,6 +86,7 @@ fmt: .venv/ready  ## Format the code and fix what can be fixed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 lock:  ## Renew the locked requirements (needs uv; UPGRADE=1 takes the newest versions)
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.lock
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra tracing --output-file requirements-tracing.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --output-file requirements-dev.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra bench --output-file requirements-bench.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:audit --output-file requirements-audit.lock

@@ -13,12 +13,12 @@ from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Final
 
-LOCK: Final = Path(__file__).resolve().parents[1] / "requirements.lock"
+LOCK: Final = Path(__file__).resolve().parents[1] / "requirements-tracing.lock"  # the most that is installed for use
 # Permissive ones, and the MPL, whose duties end with its own files, which are used unchanged.
 ALLOWED: Final = re.compile(
     r"(MIT|ISC|0BSD|Zlib|CC0-1\.0|(BSD|Apache|PSF|MPL)-[0-9][\w.-]*"
-    r"|MIT License|BSD License|Apache Software License|Python Software Foundation License|Repoze Public License"
-    r"|Mozilla Public License 2\.0 \(MPL 2\.0\))"
+    r"|MIT License|(3-Clause )?BSD License|Apache Software License|Python Software Foundation License"
+    r"|Repoze Public License|Mozilla Public License 2\.0 \(MPL 2\.0\))"
 )
 
 

@@ -15,6 +15,7 @@ import faust
 from yarl import URL
 
 from schemas.topics import EXAMPLES, INPUT_TOPICS, JOURNAL, STATE_TABLE, state_changelog
+from streams.engine.errors import Refusal
 from streams.engine.store import Copies, StateTable
 from streams.engine.transport import FetchApp, FetchTransport, PassThrough
 from streams.security import security_options
@@ -49,7 +50,13 @@ def client_options(settings: Settings) -> dict[str, Any]:
 def make_app(settings: Settings, role: str) -> FetchApp:
     """An app for one role, with no agents yet."""
     folder = Path(settings.data_dir) / f"{settings.app_id}-{role}"
-    folder.mkdir(parents=True, exist_ok=True)  # Faust makes no parents
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # Faust makes no parents
+    except OSError as error:
+        reason = error.strerror or error
+        raise Refusal(
+            f"CHURNWATCH_DATA_DIR: {folder} cannot be made ({reason}): make room, or name another."
+        ) from error
     app = FetchApp(
         group_of(settings, role),
         broker=f"kafka://{settings.bootstrap.replace(',', ';')}",

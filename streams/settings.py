@@ -20,6 +20,7 @@ Role = Literal["intake", "detector", "learner"]
 LogFormat = Literal["auto", "json", "console"]
 Protocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 Mechanism = Literal["scram-sha-512", "scram-sha-256", "plain"]
+Traced = Literal["off", "otlp"]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -82,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = 120.0
     log_level: str = "info"
     log_format: LogFormat = "auto"
+    tracing: Traced = "off"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -286,6 +288,11 @@ VARIABLES: Final[Mapping[str, Row]] = {
     "CHURNWATCH_LOG_LEVEL": Row("log_level", _one_of(*LOG_LEVELS), "`debug`, `info`, `warning` or `error`."),
     "CHURNWATCH_LOG_FORMAT": Row(
         "log_format", _one_of(*get_args(LogFormat)), "`json`, `console`, or `auto`: colour on a terminal, else JSON."
+    ),
+    "CHURNWATCH_TRACING": Row(
+        "tracing",
+        _one_of(*get_args(Traced)),
+        "`otlp`: spans by OpenTelemetry, to where `OTEL_EXPORTER_OTLP_ENDPOINT` says; or `off`.",
     ),
 }
 OTHERS: Final = ("CHURNWATCH_DEBUG", "CHURNWATCH_RESTARTS")  # the command line's, and the worker's own

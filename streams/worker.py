@@ -47,6 +47,7 @@ from streams.ops import serving
 from streams.policy_file import load_policy
 from streams.preflight import find_topics
 from streams.settings import Settings
+from streams.tracing import Tracing, tracing_of
 from streams.unreachable import why_kept_out
 
 EXIT_DONE: Final = 0
@@ -196,7 +197,8 @@ async def work(
         checking.cancel()
         return Ended.STOPPED
     topics = checking.result()
-    roles = [make_role(settings, topics, role, make_fold, health) for role in settings.roles]
+    tracing = tracing_of(settings, APP_VERSION)
+    roles = [make_role(settings, topics, role, make_fold, health, tracing) for role in settings.roles]
     metrics.BUILD.info({"version": APP_VERSION})
     log.info("starting", roles=list(settings.roles), clock=settings.clock, pid=os.getpid())
     running = [asyncio.create_task(_run_role(role)) for role in roles]
@@ -205,6 +207,8 @@ async def work(
     if failed:
         _say_why(errors[0])
     await _leave(settings, roles, running, failed=failed)
+    if tracing is not None:
+        await asyncio.to_thread(tracing.close)
     for error in errors if failed else []:
         refusal = refusal_in(error)
         if refusal is not None:
@@ -212,7 +216,14 @@ async def work(
     return Ended.FAILED if failed else Ended.STOPPED
 
 
-def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFactory, health: Health) -> Role:
+def make_role(
+    settings: Settings,
+    topics: Topics,
+    role: str,
+    make_fold: FoldFactory,
+    health: Health,
+    tracing: Tracing | None = None,
+) -> Role:
     """Wire up one role."""
     app = make_app(settings, role)
     options = client_options(settings)
@@ -242,7 +253,7 @@ def make_role(settings: Settings, topics: Topics, role: str, make_fold: FoldFact
             texts = partial(committed_texts, settings, group_of(settings, role))
             job = history = History(topics, topics.inputs, settings.event_tick_s, settings.idle_s, texts)
             app.task(lambda: history.watch_idle(app))
-    reader = Reader(app, job, Lanes(group_of(settings, role), options))
+    reader = Reader(app, job, Lanes(group_of(settings, role), options), tracer=tracing)
     app.agent(channel, name=role, concurrency=1)(reader.run)
     app.task(lambda: reader.checkpoint_every(settings.checkpoint_ms / 1000))
     app.task(reader.watch)

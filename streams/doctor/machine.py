@@ -34,7 +34,7 @@ PYTHON: Final = (3, 11)
 def shown(settings: Settings) -> dict[str, str]:
     """Every setting by its variable, as it may be shown.
 
-    >>> told = shown(Settings(ops_token="hunter2", tick_ms=500))
+    >>> told = shown(Settings(ops_token="hunter2", tick_ms=500, roles=("intake", "detector")))
     >>> told["CHURNWATCH_OPS_TOKEN"], told["CHURNWATCH_TICK_MS"], told["CHURNWATCH_ROLES"]
     ('(set, not shown)', '500', 'intake,detector')
     """

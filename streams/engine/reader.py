@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol, cast
 
 import structlog
@@ -59,11 +60,20 @@ class Job(Protocol):
         """Forget everything: the partitions are no longer ours."""
 
 
+class Tracer(Protocol):
+    """What sees spans begin and end (streams.tracing)."""
+
+    def fetch(self, group: str, tp: TP, records: Sequence[Record], end: int) -> AbstractContextManager[None]: ...
+    def commit(self, group: str, transaction: Transaction) -> AbstractContextManager[None]: ...
+
+
 class Reader:
     """The owner of an app's source partitions."""
 
-    def __init__(self, app: FetchApp, job: Job, lanes: Lanes, patience_s: float = PATIENCE_S) -> None:
-        self.app, self.job, self.lanes, self.patience_s = app, job, lanes, patience_s
+    def __init__(
+        self, app: FetchApp, job: Job, lanes: Lanes, patience_s: float = PATIENCE_S, tracer: Tracer | None = None
+    ) -> None:
+        self.app, self.job, self.lanes, self.patience_s, self.tracer = app, job, lanes, patience_s, tracer
         self.guard = OrderGuard()
         self.ready = False  # the partitions are ours and prepared
         self.crashed = False
@@ -132,7 +142,11 @@ class Reader:
                 pass
         verdict, records = self.guard.judge(tp, fetch)
         if verdict is Verdict.APPLY:
-            self.job.apply(tp, records, fetch.end)
+            if self.tracer is None:
+                self.job.apply(tp, records, fetch.end)
+            else:
+                with self.tracer.fetch(self.lanes.group, tp, records, fetch.end):
+                    self.job.apply(tp, records, fetch.end)
             self._pending += len(records)
             if records:
                 self.newest_ms[tp] = records[-1].timestamp
@@ -183,7 +197,11 @@ class Reader:
 
     async def _commit(self, transaction: Transaction) -> None:
         started_s = time.perf_counter()
-        await self.lanes.commit(transaction)
+        if self.tracer is None:
+            await self.lanes.commit(transaction)
+        else:
+            with self.tracer.commit(self.lanes.group, transaction):
+                await self.lanes.commit(transaction)
         self.job.committed(transaction, time.perf_counter() - started_s)
 
     async def checkpoint_every(self, shortest_s: float) -> None:

@@ -98,7 +98,7 @@ class Worker:
         while self.process.poll() is None:
             assert time.monotonic() - started_s < wait_s, f"does not stop: {self.text()[-3000:]}"
             await asyncio.sleep(0.03)
-        assert self.process.returncode == 0, self.text()[-3000:]
+        assert self.process.returncode == 0, str(self.process.returncode) + self.text()[-3000:]
         return time.monotonic() - started_s
 
 

@@ -1,0 +1,134 @@
+"""What a seed does to two workers while they work; every fault leaves two workers behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from deploy.kafka.choose import LocalBroker
+from schemas.topics import JOURNAL
+from tests.broker.harness import Feeder, Trial, Worker
+from tests.broker.test_chaos import forget_offsets
+from tests.soak.traffic import Traffic
+
+NAMES: Final = ("a", "b")
+SESSION_S: Final = 6.0  # the least that Kafka takes
+
+
+class Stage:
+    """Two workers by name, and what feeds them; who holds `feeding` stops the traffic."""
+
+    def __init__(self, trial: Trial, traffic: Traffic, broker: LocalBroker | None, seed: int) -> None:
+        self.trial, self.traffic, self.broker = trial, traffic, broker
+        self.rng = random.Random(seed)
+        self.feeding = asyncio.Lock()
+        self.workers: dict[str, Worker] = {}
+        self.fed = 0
+
+    def start(self, name: str) -> None:
+        """Start the worker of a name, or start it again."""
+        self.workers[name] = self.trial.start(name, CHURNWATCH_INSTANCE_ID=name)
+
+    async def feed(self, per_s: float, chunk: int) -> None:
+        """Append events for ever, so many a second."""
+        loop, feeder = asyncio.get_running_loop(), Feeder(self.trial.bootstrap)
+        due_s = loop.time()
+        try:
+            await feeder.__aenter__()
+            while True:
+                items = self.traffic.chunk(chunk)
+                async with self.feeding:
+                    await feeder.feed(self.trial.named(JOURNAL), items, chunk=len(items))
+                self.fed += chunk
+                due_s = max(due_s + chunk / per_s, loop.time() - 5.0)  # what a fault held back is not made up for
+                await asyncio.sleep(max(0.0, due_s - loop.time()))
+        finally:
+            await feeder.__aexit__()
+
+    async def one_fault(self) -> str:
+        """Do what the seed says next, and say what it was."""
+        faults = {name: fault for name, fault in FAULTS.items() if self.broker is not None or "broker" not in name}
+        name = self.rng.choice(sorted(faults))
+        victim = self.rng.choice(NAMES)
+        await faults[name](self, victim)
+        return f"{name} ({victim})"
+
+
+async def killed(stage: Stage, name: str) -> None:
+    """kill -9, and back at once or a little later."""
+    stage.workers[name].kill()
+    await asyncio.sleep(stage.rng.uniform(0.0, 2.0))
+    stage.start(name)
+    await stage.workers[name].ready()
+
+
+async def asleep(stage: Stage, name: str) -> None:
+    """SIGSTOP past the session: it wakes up as a zombie."""
+    process = stage.workers[name].process
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(SESSION_S + stage.rng.uniform(1.0, 4.0))
+    process.send_signal(signal.SIGCONT)
+    await asyncio.sleep(3.0)
+
+
+async def stopped(stage: Stage, name: str) -> None:
+    """SIGTERM, and a start."""
+    await stage.workers[name].stop(30.0)
+    stage.start(name)
+    await stage.workers[name].ready()
+
+
+async def third(stage: Stage, _: str) -> None:
+    """A third worker comes and goes."""
+    other = stage.trial.start("c")
+    await other.ready()
+    await asyncio.sleep(stage.rng.uniform(0.0, 3.0))
+    await other.stop(30.0)
+
+
+async def twin(stage: Stage, name: str) -> None:
+    """A second worker with the same instance id comes and goes."""
+    other = stage.trial.start("twin", CHURNWATCH_INSTANCE_ID=name)
+    await other.ready()
+    await asyncio.sleep(stage.rng.uniform(0.0, 2.0))
+    await other.stop(30.0)
+
+
+async def poisoned(stage: Stage, _: str) -> None:
+    """Thousands of records that nobody can use, and nothing else."""
+    async with stage.feeding, Feeder(stage.trial.bootstrap) as feeder:
+        await feeder.feed(stage.trial.named(JOURNAL), stage.traffic.poison(3_000))
+
+
+async def forgotten(stage: Stage, _: str) -> None:
+    """The committed offsets are deleted while nobody works."""
+    for worker in stage.workers.values():
+        await worker.stop(30.0)
+    await asyncio.sleep(SESSION_S + 2.0)  # members with a name stay in the group for a session
+    await forget_offsets(stage.trial)
+    for name in NAMES:
+        stage.start(name)
+
+
+async def broker_restarted(stage: Stage, _: str) -> None:
+    """The broker is killed, or stopped, and comes back."""
+    assert stage.broker is not None
+    async with stage.feeding:
+        # Blocks, and must: the thread that starts a broker is its life.
+        stage.broker.restart(kill=stage.rng.random() < 0.5, down_s=stage.rng.uniform(0.0, 3.0))
+        await asyncio.sleep(2.0)
+
+
+FAULTS: Final[Mapping[str, Callable[[Stage, str], Awaitable[None]]]] = {
+    "asleep": asleep,
+    "broker restarted": broker_restarted,
+    "killed": killed,
+    "offsets deleted": forgotten,
+    "poison only": poisoned,
+    "stopped": stopped,
+    "third worker": third,
+    "twin": twin,
+}
