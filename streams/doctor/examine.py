@@ -42,7 +42,7 @@ async def examine(settings: Settings, options: Mapping[str, Any], patience_s: fl
         *clock_found(facts),
         *topics_found(problems, facts, layout),
         *access_found(needed_grants(settings.roles, layout), facts, ", ".join(settings.roles)),
-        *groups_found(facts),
+        *groups_found(facts, layout),
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from schemas.topics import INPUT_TOPICS, Topic
+from schemas.topics import INPUT_TOPICS, JOURNAL, Topic
 from streams.doctor.facts import Facts, TopicFacts
 from streams.doctor.found import Found, fine, odd, wrong
 from streams.manifests import Grant, grants
@@ -198,8 +198,18 @@ def access_found(grants: Iterable[Grant], facts: Facts, whose: str) -> Iterator[
         yield fine("access", f"{count} grants for {whose}, transactions tried")
 
 
-def groups_found(facts: Facts) -> Iterator[Found]:
+def groups_found(facts: Facts, layout: Layout) -> Iterator[Found]:
     """Who works now, and whether a topic has lost records that were not read yet."""
+    full = {topic for (topic, _), (first, after) in facts.spans.items() if after > first}
+    intake = facts.groups.get(f"{layout.app_id}-intake")
+    if intake is not None and not intake.error and not intake.committed and layout.prefix + JOURNAL in full:
+        unread = [name for name in INPUT_TOPICS if layout.prefix + name in full]
+        if unread:
+            detail = f"{layout.app_id}-intake has committed nothing, and the journal has records."
+            do = (
+                "Right on a first start. Else its offsets are gone: set them before a worker starts (docs/recovery.md)."
+            )
+            yield odd("groups", detail, do)
     for group, known in facts.groups.items():
         if known.error:
             continue  # said by access

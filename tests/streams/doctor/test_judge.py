@@ -49,7 +49,7 @@ def the_one(found: list[Found]) -> tuple[str, str]:
 def test_a_cluster_on_which_nothing_is_wrong() -> None:
     facts = well()
     found = [*broker_found(facts, "kafka:9092"), *clock_found(facts), *topics_of(facts), *access_of(facts)]
-    found += groups_found(facts)
+    found += groups_found(facts, LAYOUT)
     assert [each.check for each in found] == ["broker", "clock", "topics", "access", "groups", "groups"]
     assert {each.status for each in found} == {"ok"}
 
@@ -164,6 +164,18 @@ def test_records_that_were_deleted_unread_and_topics_that_were_made_anew() -> No
         ((60, 80), ["warning", "ok"], "up to 50; it begins at 60"),
         ((0, 10), ["failed", "ok"], "up to 50; it ends at 10"),
     ):
-        seen = list(groups_found(replace(facts, groups={"churnwatch-detector": detector}, spans={tp: span})))
+        seen = list(groups_found(replace(facts, groups={"churnwatch-detector": detector}, spans={tp: span}), LAYOUT))
         assert [each.status for each in seen] == statuses
         assert said in seen[0].detail
+
+
+def test_an_intake_that_lost_its_offsets_is_told_before_it_reads_everything_again() -> None:
+    facts = replace(well(), spans={("usage.events", 0): (0, 9), ("churn.journal", 0): (0, 9)})
+    first, *rest = groups_found(facts, LAYOUT)
+    assert (first.status, "set them before a worker starts" in first.do) == ("warning", True)
+    assert {each.status for each in rest} == {"ok"}
+    quiet = replace(facts, spans={("usage.events", 0): (0, 9), ("churn.journal", 0): (0, 0)})
+    assert {each.status for each in groups_found(quiet, LAYOUT)} == {"ok"}
+    intake = replace(facts.groups["churnwatch-intake"], committed={("usage.events", 0): 3})
+    kept = replace(facts, groups={**facts.groups, "churnwatch-intake": intake})
+    assert {each.status for each in groups_found(kept, LAYOUT)} == {"ok"}
