@@ -41,8 +41,7 @@ def doctor(ctx: click.Context, roles: str | None, wait: float, as_json: bool) ->
     given = {"CHURNWATCH_ROLES": roles} if roles is not None else {}
     settings, found = read_settings({**os.environ, **given})
     if settings is not None:
-        options = {"bootstrap_servers": settings.bootstrap, "client_id": f"{settings.app_id}-doctor"}
-        found = asyncio.run(examine(settings, options, wait))
+        found = asyncio.run(examine(settings, wait))
     if as_json:
         sys.stdout.buffer.write(encoded(found, {} if settings is None else shown(settings)))
     else:

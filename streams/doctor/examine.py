@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -14,18 +13,22 @@ from streams.doctor.facts import Facts, gather
 from streams.doctor.found import Found, wrong
 from streams.doctor.judge import access_found, broker_found, clock_found, groups_found, needed_grants, topics_found
 from streams.doctor.machine import files_found, machine_found
+from streams.security import security_options
 from streams.settings import Settings
 from streams.topics import BrokerAwayError, Layout, await_broker, check
 
 AWAY: Final = "Is Kafka up, is KAFKA_BOOTSTRAP right, and may this machine reach it?"
 
 
-async def examine(settings: Settings, options: Mapping[str, Any], patience_s: float) -> list[Found]:
-    """Everything that was found; `options` is what a Kafka client of the worker is told."""
+async def examine(settings: Settings, patience_s: float) -> list[Found]:
+    """Everything that was found."""
     found = list(machine_found(settings))
     began_s = time.monotonic()
     try:
         await await_broker(settings.bootstrap, patience_s=patience_s)
+        options = _options(settings)
+        if reason := await why_kept_out(options):
+            return [*found, files_found(0, 1), wrong("broker", reason, "Mend what it names; nothing else was asked.")]
         facts = await gather(options, *_wanted(settings))
         layout = _layout(settings, facts)
         left_s = max(patience_s - (time.monotonic() - began_s), 1.0)
@@ -44,6 +47,12 @@ async def examine(settings: Settings, options: Mapping[str, Any], patience_s: fl
         *access_found(needed_grants(settings.roles, layout), facts, ", ".join(settings.roles)),
         *groups_found(facts, layout),
     ]
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """What a Kafka client of the worker is told; raises SettingError for a file that cannot be used."""
+    client_id = f"{settings.app_id}-doctor"
+    return {"bootstrap_servers": settings.bootstrap, "client_id": client_id, **security_options(settings)}
 
 
 def _wanted(settings: Settings) -> tuple[list[str], dict[str, str]]:

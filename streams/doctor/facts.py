@@ -224,6 +224,7 @@ async def _spans(
     consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:
+        consumer.assign(tps)  # loads their metadata once
         first, last = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         later_ms = int((time.time() + FUTURE_S) * 1000)
         late = await consumer.offsets_for_times(dict.fromkeys(tps, later_ms))

@@ -106,6 +106,33 @@ def test_a_worker_works_with_what_it_is_granted(secure: SecureBroker, tmp_path: 
     assert_refused(run(secure, "worker", trial, "dlq", "list"), trial.named(DEAD_LETTERS), "grant")
 
 
+def examined(secure: SecureBroker, trial: Trial, user: User) -> tuple[int, set[str]]:
+    """The exit code of the doctor as a user, and what failed."""
+    env = {**secure.as_user(user), "CHURNWATCH_APP_ID": trial.settings.app_id, "CHURNWATCH_ROLES": user}
+    env |= {"CHURNWATCH_TOPIC_PREFIX": trial.settings.topic_prefix, "CHURNWATCH_DATA_DIR": str(trial.folder)}
+    done = CliRunner().invoke(main, ["doctor", "--json"], env=env)
+    assert PASSWORD not in done.output
+    return done.exit_code, {c["detail"] for c in json.loads(done.stdout)["checks"] if c["status"] == "failed"}
+
+
+def test_the_doctor_names_what_is_not_granted_and_needs_no_more_than_the_worker(
+    secure: SecureBroker, tmp_path: Path
+) -> None:
+    trial = trial_of("intake", secure, tmp_path)
+    journal, group = trial.named(JOURNAL), f"{trial.settings.app_id}-intake"
+    whole = grants("intake", layout_of(trial))
+    secure.grant("intake", [found for found in whole if found.name not in (journal, group, f"{group}-")])
+    code, failed = examined(secure, trial, "intake")
+    assert code == 1
+    assert {
+        f"Topic {journal}: Describe, DescribeConfigs, Write is not granted.",
+        f"Group {group}: Read is not granted.",
+        f"A transaction under an id that begins with {group}- is refused (TransactionalIdAuthorizationFailed).",
+    } <= failed
+    secure.grant("intake", whole)
+    assert examined(secure, trial, "intake") == (0, set())
+
+
 def test_a_learner_alone_works_with_what_it_is_granted(secure: SecureBroker, tmp_path: Path) -> None:
     async def go(trial: Trial) -> None:
         async with Feeder(trial.bootstrap) as feeder:

@@ -1,8 +1,8 @@
 """`make soak`: a long run at half of the top speed, then faults by seed, then everything against the oracle.
 
-SOAK_MIN minutes of quiet work (30), a third of that with a fault every few seconds, SOAK_SEED (1), SOAK_CUSTOMERS
-(20000), SOAK_PER_S events a second (half of what is measured at the start). It ends with 1 if memory grew, lag was
-left, or anything that workers wrote is not what the fold gives.
+SOAK_MIN minutes of quiet work (30), SOAK_FAULT_MIN with a fault every few seconds (a third of that), SOAK_SEED (1),
+SOAK_CUSTOMERS (20000), SOAK_PER_S events a second (half of what is measured at the start). It ends with 1 if memory
+grew, lag was left, or anything that workers wrote is not what the fold gives.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ async def soak(trial: Trial, broker: LocalBroker | None, env: Mapping[str, str])
     say(f"memory after warm-up: {grew:+.1%}; lag at most {max(sample.lag for sample in samples):,} records")
     if grew > GROWTH_MAX:
         faults.append(f"memory grew by {grew:.1%} in the last third of the run")
-    await stormy(stage, minutes / 3)
+    await stormy(stage, float(env.get("SOAK_FAULT_MIN") or minutes / 3))
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
     await trial.caught_up(wait_s=300.0)
