@@ -13,9 +13,11 @@ from streams.doctor.facts import Facts, gather
 from streams.doctor.found import Found, wrong
 from streams.doctor.judge import access_found, broker_found, clock_found, groups_found, needed_grants, topics_found
 from streams.doctor.machine import files_found, machine_found
+from streams.failures import Failure
 from streams.security import security_options
 from streams.settings import Settings
-from streams.topics import BrokerAwayError, Layout, await_broker, check
+from streams.topics import Layout, await_broker, check
+from streams.unreachable import why_kept_out
 
 AWAY: Final = "Is Kafka up, is KAFKA_BOOTSTRAP right, and may this machine reach it?"
 
@@ -33,7 +35,7 @@ async def examine(settings: Settings, patience_s: float) -> list[Found]:
         layout = _layout(settings, facts)
         left_s = max(patience_s - (time.monotonic() - began_s), 1.0)
         problems = await check(settings.bootstrap, layout, patience_s=left_s)
-    except BrokerAwayError as error:
+    except Failure as error:
         return [*found, files_found(0, 1), wrong("broker", str(error), AWAY)]
     except (KafkaError, OSError, TimeoutError) as error:
         told = explained(error) if isinstance(error, KafkaError) else f"{type(error).__name__}: {error}"

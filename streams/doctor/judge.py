@@ -16,6 +16,7 @@ from streams.manifests import Grant, grants
 from streams.settings import Role
 from streams.topics import Layout, Problem
 
+TOLD: Final = ("retention", "compaction")  # what is wrong with a topic, and is no reason not to run
 KNOWN: Final = (  # what shows a release: the number of a request, and the version of it that came with that release
     ("4.1", 1, 18),
     ("4.0", 0, 12),
@@ -80,8 +81,7 @@ def topics_found(problems: Iterable[Problem], facts: Facts, layout: Layout) -> I
     told = False
     for problem in problems:
         told = True
-        make = (odd if problem.kind == "retention" else wrong)("topics", problem.text, "")
-        yield make
+        yield (odd if problem.kind in TOLD else wrong)("topics", problem.text, "")
     for row in layout.rows():
         topic = facts.topics.get(row.named(layout.prefix))
         if topic is not None and not topic.error:
