@@ -52,6 +52,7 @@ from streams.unreachable import why_kept_out
 
 EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
+STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 RESTARTS: Final = "CHURNWATCH_RESTARTS"  # how often in a row the process replaced itself
 LASTED_S: Final = 60.0  # a run this long was no failed start
 PAUSES_S: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -138,6 +139,18 @@ def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
         replace_process(0 if time.monotonic() - started_s > LASTED_S else restarts + 1)
 
 
+def hear_stops(stop: asyncio.Event) -> None:
+    """Set the event when SIGTERM or SIGINT comes, or came while this process was being made."""
+    for number in STOPS:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+
+def hold_stops() -> None:
+    """Keep a stop that comes from here on for the process that this one becomes, which cannot hear yet."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+
+
 def replace_process(restarts: int) -> NoReturn:
     """Become a new process of the same id and command line."""
     sys.stdout.flush()
@@ -179,8 +192,7 @@ def default_fold(settings: Settings) -> FoldFactory:
 async def serve(settings: Settings, make_fold: FoldFactory, pause_s: float) -> Ended:
     """Run until a signal comes or a role fails, with the ops server up all the while; raises Refusal."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    hear_stops(stop)
     health = Health(settings.stall_s)
     async with serving(settings.ops, settings.ops_token, health):
         return await work(settings, make_fold, pause_s, stop, health)
@@ -213,7 +225,10 @@ async def work(
         refusal = refusal_in(error)
         if refusal is not None:
             raise refusal
-    return Ended.FAILED if failed else Ended.STOPPED
+    if not failed or stop.is_set():
+        return Ended.STOPPED
+    hold_stops()
+    return Ended.FAILED
 
 
 def make_role(
