@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from enum import Enum
@@ -147,8 +148,15 @@ def hear_stops(stop: asyncio.Event) -> None:
 
 
 def hold_stops() -> None:
-    """Keep a stop that comes from here on for the process that this one becomes, which cannot hear yet."""
+    """Keep a stop that comes from here on for the process that this one becomes, which cannot hear yet.
+
+    What is pending for the main thread, which blocks it, outlives the exec; other threads hand it to that one.
+    """
+    main = threading.main_thread().ident
+    assert main is not None
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    for number in STOPS:
+        signal.signal(number, lambda number, _: signal.pthread_kill(main, number))
 
 
 def replace_process(restarts: int) -> NoReturn:
