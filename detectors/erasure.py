@@ -57,19 +57,18 @@ class Erasures:
         """A customer without a state; where the id was erased, a stand-in whose fence stops every event."""
         return Customer(fence=GONE) if self._mark(key) is not None else Customer()
 
-    def refuses(self, key: bytes, c: Customer, offset: int, time_s: int, stats: Counter[str]) -> bool:
-        """Whether an event is dropped, and counted, that is behind the fence or earlier than all that is known.
-
-        Where it counts and the customer is a stand-in, it is the first of a new one.
+    def admitted(self, key: bytes, c: Customer, offset: int, time_s: int, stats: Counter[str]) -> Customer | None:
+        """The customer of an event that is behind the fence or earlier than all that is known; None, and counted, if it
+        is dropped. Where it counts and the customer is a stand-in, it is the first of a new one.
         """
         if offset < c.fence < GONE:
             stats["fence_skips"] += 1
-            return True
+            return None
         mark = self._mark(key)
         if mark is None or (time_s > mark.erased_s and (c.fence < GONE or self.policy.privacy.new_customer)):
-            return False
+            return c if c.fence < GONE else Customer()
         stats["after_erasure"] += 1
-        return True
+        return None
 
     def is_known(self, key: bytes, event: Event) -> bool:
         """Whether this very request was the last one of its customer that was followed."""

@@ -164,12 +164,11 @@ class Partition:
             handler, mask, bits, urgent, counted = routes[kind]
             if (c := hot.get(key) or self._stored(key, r)) is None:
                 continue
-            digest = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES]
-            ring = c.ring
             if offset < c.fence or time_s < c.first_s:
-                if self.erased.refuses(key, c, offset, time_s, self.stats):
+                if (c := self.erased.admitted(key, c, offset, time_s, self.stats)) is None:
                     continue
-                c = hot[key] = c if c.fence < GONE else Customer()
+                hot[key] = c
+            digest, ring = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES], c.ring
             if digest in ring and is_in_ring(ring, digest):
                 self.stats["duplicates"] += 1
                 continue
