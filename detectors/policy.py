@@ -45,7 +45,7 @@ class ChurnPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an alert opens, changes and ends (hysteresis: it opens higher than it ends)."""
 
-    enter: Annotated[float, why("one strong signal nearly in full, or two middling ones", gt=0, lt=1)] = 0.18
+    enter: Annotated[float, why("one strong signal nearly in full, or two middling ones", gt=0, lt=1)] = 0.17
     exit: Annotated[float, why("well under `enter`, so that what is near the edge does not flap", gt=0, lt=1)] = 0.12
     dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
     cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
@@ -65,7 +65,7 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasons: Annotated[int, why("how many reasons an alert names, strongest first", ge=1, le=5)] = 5
     reason_least: Annotated[float, why("log-odds; what adds less is no reason to act on", ge=0)] = 0.05
     band_medium: Annotated[float, why("lower edge of medium, inclusive", gt=0, lt=1)] = 0.10
-    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.18
+    band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.17
     band_critical: Annotated[float, why("lower edge of critical, inclusive", gt=0, lt=1)] = 0.50
     score_delta: Annotated[float, why("a smaller move is not written to churn.scores", ge=0, le=1)] = 0.01
     budget_per_week_per_1000: Annotated[
@@ -256,7 +256,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of the above.
 
     >>> Policy().alerts.enter
-    0.18
+    0.17
     >>> Policy().version == Policy().version
     True
     """

@@ -141,11 +141,11 @@ def test_scores_carry_the_new_version_from_the_next_look_on() -> None:
     [
         (lambda v: v[:-40], "not_an_event", "$"),
         (lambda v: v.replace(b"exit.intent", b"exit.intend"), "wrong_shape", "exit.intend"),
-        (lambda v: v.replace(b'"enter":0.18', b'"enter":NaN'), "not_an_event", "$"),
-        (lambda v: v.replace(b'"enter":0.18', b'"enter":1e999'), "wrong_shape", "$.data"),
-        (lambda v: v.replace(b'"enter":0.18', b'"enter":2'), "wrong_shape", "alerts.enter"),
-        (lambda v: v.replace(b'"enter":0.18', b'"enter":"x"'), "wrong_shape", "alerts.enter"),
-        (lambda v: v.replace(b'"enter":0.18', b'"entre":0.18'), "wrong_shape", "alerts.entre"),
+        (lambda v: v.replace(b'"enter":0.17', b'"enter":NaN'), "not_an_event", "$"),
+        (lambda v: v.replace(b'"enter":0.17', b'"enter":1e999'), "wrong_shape", "$.data"),
+        (lambda v: v.replace(b'"enter":0.17', b'"enter":2'), "wrong_shape", "alerts.enter"),
+        (lambda v: v.replace(b'"enter":0.17', b'"enter":"x"'), "wrong_shape", "alerts.enter"),
+        (lambda v: v.replace(b'"enter":0.17', b'"entre":0.17'), "wrong_shape", "alerts.entre"),
         (lambda v: v[: v.index(b'"data"')] + b'"data":[]}', "wrong_shape", "$.data"),
     ],
 )
