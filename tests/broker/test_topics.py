@@ -58,7 +58,7 @@ def test_a_changelog_must_have_the_partitions_that_the_journal_really_has(
     bootstrap: str, kafka: Kafka, layout: Layout
 ) -> None:
     changelog = f"{layout.prefix}{layout.app_id}-state-changelog"
-    kafka.create(changelog, 3, {"cleanup.policy": "compact"})
+    kafka.create(changelog, 3, {"cleanup.policy": "compact", "max.compaction.lag.ms": "604800000"})
     asyncio.run(create(bootstrap, layout))
     assert problems(bootstrap, layout) == [
         Problem(
@@ -76,6 +76,14 @@ def test_a_compacted_journal_is_refused(bootstrap: str, kafka: Kafka, layout: La
     assert [p.text for p in problems(bootstrap, layout) if p.kind == "cleanup"] == [
         f"Topic {journal} has cleanup.policy=compact and must have delete."
     ]
+
+
+def test_a_compacted_topic_that_may_keep_what_was_erased_is_told(bootstrap: str, kafka: Kafka, layout: Layout) -> None:
+    scores = f"{layout.prefix}churn.scores"
+    kafka.create(scores, 4, {"cleanup.policy": "compact"})
+    asyncio.run(create(bootstrap, layout))
+    text = f"Topic {scores} may keep what was erased: set its max.compaction.lag.ms to 604800000."
+    assert problems(bootstrap, layout) == [Problem("compaction", scores, text)]
 
 
 def test_a_dead_letter_topic_that_takes_less_than_it_may_be_sent_is_refused(
