@@ -74,7 +74,7 @@ class Witness(Replay):
                 for i, row in enumerate(assessor.rows):
                     x[2 * i] = look.strengths.get(row.number, 0.0)
                     x[2 * i + 1] = not look.known & row.bit
-                for j, value in plain(look, time_s, self.policy).items():
+                for j, value in plain(look, time_s, self.policy, at.lost_s(look, look.active_s, time_s)).items():
                     x[2 * len(assessor.rows) + j] = value
                 self.x.append(x)
                 self.marks.append((key.decode(), time_s, given, buys_without_subscription(c)))

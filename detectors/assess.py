@@ -12,7 +12,7 @@ from detectors.catalogue import SignalPolicy
 from detectors.customer import DAY_S, NEVER, Customer
 from detectors.history import HANDLERS
 from detectors.learning.rest import Reader
-from detectors.model import Model, probability
+from detectors.model import Model, log_odds_of, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
 from detectors.signals.base import Measure
@@ -106,6 +106,9 @@ class Assessor:
         self.by_number = {row.number: row for row in self.rows}
         self.reader = Reader(policy, model, {row.signal.code: row.number for row in self.rows})
         self.mark = (zlib.crc32(model.version.encode()) << 32) if self.reader.learned else 0  # + when
+        self.catalogue = {row.number: row.policy.prior for row in self.rows}
+        self.special_catalogue = Weights.of_policy(policy, self.catalogue)
+        self.usual = log_odds_of(model.base_rate) - log_odds_of(policy.churn.base_rate) if model.base_rate else 0.0
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
         }
@@ -151,7 +154,7 @@ class Assessor:
         if self.special is not None:
             self.special.look(c, at)
         if self.mark and (mask == self.all or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS):
-            rest = self.reader.read(c, at.now_s)
+            rest = self.reader.read(c, at.now_s, at.lost_s(c, c.active_s, at.now_s))
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
             c.rest_read = self.mark + (at.day + c.first_s) // REST_DAYS
         c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base
@@ -168,6 +171,22 @@ class Assessor:
         for number in sorted(strengths):
             z += weights.get(number, 0.0) * strengths[number]
         return z
+
+    def risk(self, c: Customer, p: float, without: frozenset[int] = frozenset()) -> float:
+        """What alerts open and end by, where the probability of a customer is `p`: the same, until a model has learned.
+
+        Then it is the catalogue's weights and the model together, in shares that the policy sets, and of the model how
+        far it is from what is usual: thresholds were set where the usual is the policy's base rate. `without` are
+        signals that do not count.
+        """
+        if not self.mark:
+            return p
+        share, z, strengths = self.policy.alerts.learned_share, log_odds_of(self.policy.churn.base_rate), c.strengths
+        weights = self.catalogue if self.special_catalogue is None else self.special_catalogue.of(c)
+        for number in sorted(strengths):
+            if number not in without:
+                z += weights.get(number, 0.0) * strengths[number]
+        return probability(z + share * (log_odds_of(p) - self.usual - z))
 
     def due_mask(self, c: Customer, now_s: int) -> int:
         """Bits of the signals whose deadline has passed."""

@@ -260,7 +260,8 @@ class Incidents:
         owed = sum(shares[n] for n in sorted(shares) if self.watched.get(n) == incident.cause)
         p, alerts = probability(self.assessor.log_odds(c) - owed), self.assessor.policy.alerts
         if change == "opened":
-            return p < alerts.enter
+            without = frozenset(n for n in shares if self.watched.get(n) == incident.cause)
+            return self.assessor.risk(c, p, without) < alerts.enter
         if change == "escalated" and c.alert is not None:
             return LEVELS.index(level_of(p, alerts)) <= LEVELS.index(c.alert.level)
         return False

@@ -87,11 +87,11 @@ def judge(c: Customer, probability: float, assessor: "Assessor", now_s: int) -> 
     Changes only the alert's own marks: since when it is calm, and when to look again.
     """
     c.dues.pop(LIFECYCLE, None)
-    alert, p = c.alert, assessor.policy.alerts
+    alert = c.alert
     if c.left_s:
         return _judge_left(c, alert, assessor.policy, now_s)
     if alert is None or alert.status == "resolved":
-        return _judge_quiet(c, alert, probability, now_s, p)
+        return _judge_quiet(c, alert, probability, assessor, now_s)
     if alert.win_back:
         return "returned"
     if alert.feedback:
@@ -137,9 +137,12 @@ def rests_until_s(alert: AlertState, level: RiskLevel, p: AlertPolicy) -> int:
     return 0 if level == "critical" else alert.revised_s + p.cooldown_s
 
 
-def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, now_s: int, p: AlertPolicy) -> str:
-    if probability < p.enter:
+def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, assessor: "Assessor", now_s: int) -> str:
+    p = assessor.policy.alerts
+    if assessor.risk(c, probability) < p.enter:
         return "same"
+    if assessor.mark and p.learned_share and not assessor.first_reason(c):
+        return "same"  # what a learned model knows besides is no reason that anybody could act on
     if alert is not None and now_s < (rested_s := rests_until_s(alert, level_of(probability, p), p)):
         c.dues[LIFECYCLE] = rested_s
         return "same"
@@ -154,7 +157,7 @@ def _judge_live(c: Customer, alert: AlertState, probability: float, assessor: "A
         alert.calm_since_s = NEVER
         return "worse"
     look_again_s = NEVER
-    if probability < p.exit:
+    if assessor.risk(c, probability) < p.exit:
         alert.calm_since_s = min(alert.calm_since_s, now_s)
         if now_s - alert.calm_since_s >= p.dwell_s:
             return "calm"

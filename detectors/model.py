@@ -28,6 +28,8 @@ class Model(msgspec.Struct, frozen=True):
     """The mean of each feature that speaks for a signal, over what was learned from."""
     proven: bool = False
     """Whether the outcomes since have shown that it tells leavers from others."""
+    base_rate: float = 0.0
+    """Share that left of the newest outcomes it learned from; 0 where it has learned from none."""
 
     @classmethod
     def prior(cls, policy: Policy) -> "Model":
@@ -47,6 +49,17 @@ class Model(msgspec.Struct, frozen=True):
         if not self.examples:
             return "rules"
         return "proven" if self.proven else "learning"
+
+
+def log_odds_of(probability: float) -> float:
+    """The inverse of `probability`, within ±700.
+
+    >>> log_odds_of(0.5), round(log_odds_of(probability(-3.0)), 9), log_odds_of(0.0), log_odds_of(1.0)
+    (0.0, -3.0, -700.0, 700.0)
+    """
+    if probability <= 0.0 or probability >= 1.0:
+        return -700.0 if probability <= 0.0 else 700.0
+    return math.log(probability / (1.0 - probability))
 
 
 def probability(log_odds: float) -> float:

@@ -3,7 +3,7 @@
 Rules:
 * whoever is looked at for the first time since a change is judged by what decided before as well; what only the new
   rules say is the change's doing;
-* an alert that only the change would open is held: `Customer.unsaid` is the probability that the change made, and
+* an alert that only the change would open is held: `Customer.unsaid` is the risk that the change made, and
   the alert opens once the customer's own events, or its own time, have moved it on from there; below `enter`
   nothing is held any more;
 * an open alert is revised at the customer's next look, and says that the change did it; its new level is the one
@@ -41,14 +41,15 @@ class Before(NamedTuple):
 
     verdict: str
     probability: float
+    risk: float
     first_reason: int
 
 
 def verdict_of(c: Customer, p: float, assessor: Assessor, now_s: int) -> str:
     """The verdict of the alert's life, but that what is held is not said."""
     verdict = judge(c, p, assessor, now_s)
-    if verdict == "risen" and c.unsaid >= 0.0 and not has_moved(c.unsaid, p, assessor.policy.alerts):
-        return "same"
+    if verdict == "risen" and c.unsaid >= 0.0:
+        return verdict if has_moved(c.unsaid, assessor.risk(c, p), assessor.policy.alerts) else "same"
     return verdict
 
 
@@ -73,17 +74,17 @@ def judged_by_both(c: Customer, said: Said, rules: Rules, before: Assessor, at: 
     """
     assessor, p, verdict = rules.assessor, c.probability, said.verdict
     policy = assessor.policy.alerts
-    is_quiet = status_of(c) in QUIET
+    risk, is_quiet = assessor.risk(c, p), status_of(c) in QUIET
     if c.left_s:
         return _judged_gone(c, said, before, at)
-    if is_quiet and p < policy.enter:
+    if is_quiet and risk < policy.enter:
         return said
     then = _before(c, before, at)
     if is_quiet:
         verdict = judge(c, p, assessor, at.now_s)  # what was held before was held by other rules
-        rested = verdict == "same" and c.unsaid < 0.0 and then.probability >= before.policy.alerts.enter
+        rested = verdict == "same" and c.unsaid < 0.0 and then.risk >= before.policy.alerts.enter
         own = then.verdict == "risen" or rested
-        c.unsaid = SAID_ALL if own else p
+        c.unsaid = SAID_ALL if own else risk
         return Said(verdict if own else "same", said.by)
     alert = c.alert
     assert alert is not None
@@ -114,8 +115,9 @@ def _judged_gone(c: Customer, said: Said, before: Assessor, at: Moment) -> Said:
 def settle(c: Customer, p: float, assessor: Assessor) -> None:
     """Hold what is held no higher than it stands, and not at all below `enter` or beside a live alert."""
     if c.unsaid >= 0.0:
-        ended = p < assessor.policy.alerts.enter or status_of(c) not in QUIET
-        c.unsaid = SAID_ALL if ended else min(c.unsaid, p)
+        risk = assessor.risk(c, p)
+        ended = risk < assessor.policy.alerts.enter or status_of(c) not in QUIET
+        c.unsaid = SAID_ALL if ended else min(c.unsaid, risk)
 
 
 def _before(c: Customer, before: Assessor, at: Moment) -> Before:
@@ -125,4 +127,4 @@ def _before(c: Customer, before: Assessor, at: Moment) -> Before:
     then = copy(at)
     then.policy = before.policy
     p = before.refresh(look, then, before.all)
-    return Before(verdict_of(look, p, before, at.now_s), p, before.first_reason(look))
+    return Before(verdict_of(look, p, before, at.now_s), p, before.risk(look, p), before.first_reason(look))

@@ -47,6 +47,14 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enter: Annotated[float, why("one strong signal nearly in full, or two middling ones", gt=0, lt=1)] = 0.17
     exit: Annotated[float, why("well under `enter`, so that what is near the edge does not flap", gt=0, lt=1)] = 0.12
+    learned_share: Annotated[
+        float,
+        why(
+            "of what `enter` and `exit` are held against; the rest is the catalogue's",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.2
     dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
     cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
         7 * 86_400

@@ -166,6 +166,8 @@ def read_model_data(data: bytes | msgspec.Raw, version: str) -> Model:
     if unknown:
         raise RefusedRulesError(f"$.data.weights: there is no signal {unknown[0][:VERSION_MAX]}")
     missing = sorted(default_signals().keys() - model.weights.keys()) if model.features else []
+    if not 0.0 <= model.base_rate < 1.0:
+        raise RefusedRulesError("$.data.base_rate: a share under 1")
     if missing or model.examples < 0:
         raise RefusedRulesError(f"$.data: a model that has learned weighs every signal, and not {missing[:1]}")
     return model

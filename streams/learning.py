@@ -1,7 +1,7 @@
-"""Learning inside a replay: the examples of all partitions go to the learner, and its models give the scores.
+"""Learning inside a replay: examples of all partitions go to the learner, its models back into every partition.
 
 Rules: examples are taken at the first tick of a UTC day and learned from in order of landmark and customer, however
-the fold was fed; a model scores from the tick at which it was learned.
+the fold was fed; a model is handed over behind the tick that found it, as a record of the journal would.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from detectors.learning.learner import Learner
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import Write
-from schemas.journal import LEARNER_SOURCE, ModelChanged
-from schemas.times import utc
+from schemas.journal import encode_model_change
 
 
 class Lessons:
@@ -57,7 +56,4 @@ class Lessons:
 
 def encode_model(model: Model, time_s: float) -> bytes:
     """The journal's record of a model."""
-    record = ModelChanged(
-        id=model.version, source=LEARNER_SOURCE, time=utc(time_s), data=msgspec.Raw(msgspec.json.encode(model))
-    )
-    return msgspec.json.encode(record)
+    return encode_model_change(model.version, msgspec.json.encode(model), time_s)

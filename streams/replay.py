@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
 
@@ -32,7 +32,7 @@ from schemas.topics import TOPICS
 from streams.engine.partitions import Places
 from streams.failures import Failure
 from streams.heard import EVENTS_SPAN_S, TOPIC_OF, Heard
-from streams.learning import Lessons
+from streams.learning import Lessons, encode_model
 from streams.lines import open_output, read_lines, total_bytes
 from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
@@ -73,9 +73,7 @@ class Replay:
         self.refused: Counter[str] = Counter()
         self.origins: dict[int, dict[int, tuple[int, int]]] = {}  # partition → offset → file, line
         self.outcomes = Outcomes(policy)
-        self.scorer = Assessor(policy, self.model)
-        # What is learned gives scores; a replay that is asked for none has nobody to learn for.
-        self.learns = (options.scores is not None or options.report is not None) and not options.journal
+        self.learns = not options.journal  # which names its models
         self.lessons = Lessons(policy, river_challengers() if self.learns and options.report is not None else None)
         self._taken: Counter[int] = Counter()  # partition → examples of its outbox that were taken
         self.read = self.accepted = self.applied = 0
@@ -133,15 +131,12 @@ class Replay:
         if self.alerts is not None:
             self.alerts.write(value + b"\n")
 
-    def study(self, time_s: int) -> None:
-        """Learn from what has matured, once a period; what was learned gives the scores from then on.
-
-        Alerts are decided by the model that the journal names, as in a worker, so that both say the same.
-        """
+    def study(self, time_s: int, to_all: Callable[[bytes, int], None]) -> None:
+        """Learn from what has matured, and hand the model over as a record of the journal, once a period."""
         if self.learns and self.lessons.is_due(time_s):
             self.collect()
             if (model := self.lessons.learn()) is not None:
-                self.scorer = Assessor(self.policy, model)
+                to_all(encode_model(model, time_s), time_s)
 
     def collect(self) -> None:
         """Take the examples that the partitions have written since they were last asked."""
@@ -233,7 +228,7 @@ class Replay:
                 waiting[number] = []
             for value in self.declared():  # what the partitions say to each other follows the tick that they say it at
                 to_all(value, time_s)
-            self.study(time_s)
+            self.study(time_s, to_all)
             self.flush()
 
         def drain() -> None:
@@ -272,7 +267,7 @@ class Replay:
         if not scores:
             return
         rows = sorted(
-            (row for partition in self.partitions.values() for row in scores_at(partition, time_s, self.scorer)),
+            (row for partition in self.partitions.values() for row in scores_at(partition, time_s)),
             key=lambda row: row.customer_id,
         )
         if scores.wanted and self.scores is not None:

@@ -16,6 +16,8 @@ WEEK_S: Final = 7 * 86_400
 KEPT: Final = 4_000  # the newest outcomes are what is judged
 ENOUGH: Final = 25  # of either outcome, horizon by horizon, before anything is said
 Z: Final = 1.96
+BASE_OF: Final = 2_000  # newest outcomes that say what share leaves
+BASE_PRIOR: Final = 20  # with as many more, one of whom left
 
 
 class Skill(NamedTuple):
@@ -73,6 +75,15 @@ class Evidence(msgspec.Struct):
         spread = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)
         half = Z * math.sqrt(max(0.0, spread) / (positives * negatives))
         return Skill(auc, max(0.0, auc - half), min(1.0, auc + half))
+
+    def base_rate(self) -> float:
+        """The share that left of the newest outcomes; never 0 or 1.
+
+        >>> Evidence(left=[0, 0, 1, 0]).base_rate()
+        0.0833
+        """
+        left = self.left[-BASE_OF:]
+        return round((sum(left) + 1) / (len(left) + BASE_PRIOR), 4)
 
     def figures(self) -> dict[str, float]:
         """Log loss, average precision and calibration error over the newest outcomes."""

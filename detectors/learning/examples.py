@@ -20,6 +20,7 @@ from msgspec import Meta
 from detectors import kinds
 from detectors.customer import DAY_S, HEADER, MAX_POINTS, NEVER, VERSION, Customer, read_header
 from detectors.deadlines import Deadlines
+from detectors.feeds import lost_s
 from detectors.learning.rest import segments
 from detectors.learning.space import SPACE, Answers, frozen
 from detectors.leaving import buys_without_subscription, has_cancelled
@@ -187,7 +188,7 @@ class Ledger:
         if watch.space != SPACE:
             watch.space, watch.pending = SPACE, []  # of a program that meant something else: censored
         if watch.next_s <= now_s:
-            self._landmark(key, watch, c, world.purse.customers, now_s, answers)
+            self._landmark(key, watch, c, world, now_s, answers)
         gone = watch.next_s == NEVER and not watch.pending
         self.dirty[watch_key(key)] = None if gone else dump_watch(watch, self.horizon_s)
 
@@ -209,8 +210,8 @@ class Ledger:
             )
         return matured
 
-    def _landmark(self, key: bytes, watch: Watch, c: Customer, met: int, now_s: int, answers: Answers) -> None:
-        if not is_watched(key, met, self.policy.learning.watched_max):
+    def _landmark(self, key: bytes, watch: Watch, c: Customer, world: World, now_s: int, answers: Answers) -> None:
+        if not is_watched(key, world.purse.customers, self.policy.learning.watched_max):
             watch.next_s = NEVER
             return
         # Whoever was silent for a horizon changes slowly: one landmark stands for several.
@@ -218,7 +219,9 @@ class Ledger:
         watch.next_s = next_landmark_s(key, now_s + (stands_for - 1) * self.every_s, self.every_s)
         if has_cancelled(c, self.policy.churn) or len(watch.pending) >= PENDING_MAX:
             return
-        values, groups = frozen(c, now_s, self.policy), sorted(segments(c))
+        quiet, grace_s = (c.active_s, now_s), self.policy.value.feed_grace_s
+        lost = lost_s(world.feeds, c.active_in, quiet, now_s, grace_s)
+        values, groups = frozen(c, now_s, self.policy, lost), sorted(segments(c))
         watch.pending.append(
             Pending(
                 now_s,

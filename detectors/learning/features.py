@@ -140,15 +140,19 @@ _OPEN_AT = tuple((INDEX[name], kind) for name, _, kind in _OPEN)
 _log, _log1p = math.log, math.log1p
 
 
-def plain(c: Customer, now_s: int, policy: Policy) -> dict[int, float]:
+def plain(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> dict[int, float]:
     """The features of a customer at a time in seconds since the epoch, by index into FEATURES; those not there are 0.
+
+    For `lost_s` since its last activity nothing came of anybody by the feeds it uses: its rhythm is read as if that
+    had been no time.
 
     >>> sorted(FEATURES[i].name for i in plain(Customer(first_s=1), 1, Policy()))
     ['never_active', 'never_given', 'stage_active']
     """
+    now_s -= now_s % DAY_S  # half a day looks like a bad one, and landmarks are at midnight
     found: dict[int, float] = {}
     by_orders = buys_without_subscription(c)
-    recent = _rhythm(found, c, now_s, by_orders)
+    recent = _rhythm(found, c, now_s - lost_s, by_orders)
     if by_orders:
         _orders(found, c)
     _standing(found, c, now_s, policy)

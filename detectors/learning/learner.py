@@ -204,10 +204,11 @@ class Learner:
             weights,
             dict(sorted(features.items())),
             {name: usual[name] for name in sorted(speaking & usual.keys() & features.keys())},
+            self.evidence.base_rate(),
         )
         digest = hashlib.sha256(msgspec.json.encode((*numbers, self.learned), order="sorted")).hexdigest()
         version = f"{self.champion}-{self.learned}-{digest[:8]}"
-        return Model(version, *numbers[:2], self.learned, *numbers[2:], proven=self.is_proven)
+        return Model(version, *numbers[:2], self.learned, *numbers[2:4], proven=self.is_proven, base_rate=numbers[4])
 
     def snapshot(self) -> bytes:
         """The state of what decides, as JSON of plain numbers."""

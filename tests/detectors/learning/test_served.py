@@ -15,13 +15,14 @@ from detectors.assess import Assessor
 from detectors.customer import Customer, dump, load
 from detectors.learning.features import FEATURES, plain
 from detectors.learning.rest import unknown
-from detectors.learning.space import Answers, frozen
-from detectors.model import Model, probability
+from detectors.learning.space import NAMES, Answers, frozen
+from detectors.lifecycle import judge
+from detectors.model import Model, log_odds_of, probability
 from detectors.partition import Partition
-from detectors.policy import Policy
+from detectors.policy import AlertPolicy, Policy
 from detectors.records import DEAD
 from detectors.rules import RefusedRulesError, read_model_data
-from detectors.signals import Moment
+from detectors.signals import CATALOGUE, Moment
 from schemas.journal import MODEL_TYPE
 from tests.detectors.lives import DAY_S, START_S, at, event, fold, records, tick
 from tests.streams.test_replay import EVENTS
@@ -136,6 +137,7 @@ BROKEN: dict[str, Any] = {
     "too_large": {**msgspec.to_builtins(learned()), "intercept": 1e300},
     "a_word": {**msgspec.to_builtins(learned()), "features": {"use.recency": "NaN"}},
     "nothing": None,
+    "no_share": {**msgspec.to_builtins(learned()), "base_rate": 1.0},
     "negative": {**msgspec.to_builtins(learned()), "examples": -1},
 }
 
@@ -156,3 +158,59 @@ def test_a_number_that_is_not_finite_is_no_model(number: bytes) -> None:
     assert b'"intercept":-2.5' in whole
     with pytest.raises(RefusedRulesError):
         read_model_data(whole.replace(b'"intercept":-2.5', b'"intercept":' + number), "test-1")
+
+
+def test_a_feed_that_is_dead_for_everybody_is_no_quiet_of_a_customer() -> None:
+    days = [event("usage.session.started", day, id=f"s{day}") for day in range(0, 60, 2)]
+    c = load(fold(days)[0].states[b"c-1"])
+    last_s, model = START_S + 58 * DAY_S, learned()
+    assessor = Assessor(POLICY, model)
+
+    def read(days_later: int, heard_later: int) -> tuple[float, dict[int, int]]:
+        look = load(dump(c))
+        moment = Moment(POLICY, last_s + days_later * DAY_S, last_s + heard_later * DAY_S)
+        lost = moment.lost_s(look, look.active_s, moment.now_s)
+        assessor.refresh(look, moment, assessor.all)
+        return assessor.reader.read(look, moment.now_s, lost).log_odds, frozen(look, moment.now_s, POLICY, lost)
+
+    recency = next(at for at, name in NAMES.items() if name == "use.recency")
+    alive, dead, before = read(22, 22), read(22, 2), read(2, 2)
+    assert dead[1][recency] == before[1][recency] < alive[1][recency]
+    assert alive[0] != dead[0]
+
+
+def risk_of(share: float, p: float, base_rate: float, strength: float = 1.0) -> float:
+    """What an alert opens by, with one strong signal raised as far as `strength`."""
+    policy = msgspec.structs.replace(POLICY, alerts=AlertPolicy(learned_share=share))
+    model = msgspec.structs.replace(learned(), base_rate=base_rate)
+    number = CATALOGUE["exit.competitor"].number
+    return Assessor(policy, model).risk(Customer(strengths={number: strength}), p)
+
+
+def test_until_a_model_has_learned_the_risk_is_the_probability() -> None:
+    assert Assessor(POLICY, Model.prior(POLICY)).risk(Customer(strengths={1: 1.0}), 0.42) == 0.42
+
+
+@pytest.mark.parametrize("base_rate", [0.001, 0.05, 0.9])
+def test_what_is_usual_of_a_business_moves_no_risk(base_rate: float) -> None:
+    assert risk_of(1.0, base_rate, base_rate) == pytest.approx(POLICY.churn.base_rate)
+    weight = POLICY.signals["exit.competitor"].prior
+    by_rules = probability(log_odds_of(POLICY.churn.base_rate) + weight)
+    assert risk_of(0.0, base_rate, base_rate) == pytest.approx(by_rules)
+
+
+def test_the_risk_rises_with_the_probability_and_with_what_the_catalogue_says() -> None:
+    assert risk_of(0.2, 0.01, 0.05) < risk_of(0.2, 0.05, 0.05) < risk_of(0.2, 0.3, 0.05)
+    assert risk_of(0.2, 0.05, 0.05, 0.3) < risk_of(0.2, 0.05, 0.05, 0.9)
+
+
+def test_what_only_a_learned_model_knows_opens_no_alert_without_a_reason() -> None:
+    policy = msgspec.structs.replace(POLICY, alerts=AlertPolicy(learned_share=1.0))
+    c = Customer(strengths={CATALOGUE["exit.competitor"].number: 1.0})
+
+    def verdict(weight: float) -> str:
+        weights = dict.fromkeys(POLICY.signals, weight)
+        assessor = Assessor(policy, Model("test-1", 3.0, weights, 1_000, {"never_active": 0.01}, base_rate=0.05))
+        return judge(c, 0.95, assessor, START_S)
+
+    assert [verdict(weight) for weight in (0.0, -0.1, 0.1)] == ["same", "same", "risen"]
