@@ -82,7 +82,9 @@ def test_alerts_of_the_run_are_those_of_its_journal_and_its_customers_those_of_t
     churnwatch("replay", "--journal", "journal.jsonl", "--policy", "policy.toml", "--alerts", "journal-alerts.jsonl")
     assert sorted(live) == sorted(lines(tmp_path / "journal-alerts.jsonl"))
     one = msgspec.json.decode(live[len(live) // 2])["data"]["alert_id"]
-    churnwatch("explain", one)  # from Kafka: ends with 1 unless every revision is derived again
+    churnwatch(
+        "explain", one, "--policy", "policy.toml"
+    )  # from Kafka: ends with 1 unless every revision is derived again
     churnwatch(
         "replay", str(tmp_path / "run" / "cdnow.jsonl"), "--policy", "policy.toml", "--alerts", "file-alerts.jsonl"
     )

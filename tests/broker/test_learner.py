@@ -38,7 +38,7 @@ Topics = dict[str, list[tuple[int, Item]]]
 
 
 def history() -> dict[str, list[tuple[float, bytes]]]:
-    """Sessions every other day; before leaving a customer fails to pay; half of those who do not pay leave."""
+    """Sessions every other day; before leaving a customer fails to pay thrice; half of those who do not pay leave."""
     rng = random.Random(5)
     usage: list[tuple[float, bytes]] = []
     billing: list[tuple[float, bytes]] = []
@@ -51,7 +51,10 @@ def history() -> dict[str, list[tuple[float, bytes]]]:
         usage += [(d, event("usage.session.started", d, customer=name)) for d in days if d < leaves]
         if i % 2 or leaves < DAYS:
             failed = min(leaves, DAYS) - rng.uniform(1, 6)
-            billing.append((failed, event("billing.payment.failed", failed, customer=name, invoice_id="I", attempt=1)))
+            for number in range(3):
+                at_d = failed + number / 100
+                billing.append((at_d, event("billing.payment.failed", at_d, customer=name, id=f"{name}f{number}",
+                                            invoice_id=f"I{number}", attempt=1)))  # fmt: skip
         if leaves < DAYS:
             billing.append((leaves, event("billing.subscription.cancelled", leaves, customer=name)))
     return {"usage.events": sorted(usage), "billing.events": sorted(billing)}
