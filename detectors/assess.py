@@ -228,6 +228,11 @@ class Assessor:
                 best, most = number, contribution
         return best
 
+    def has_reason(self, c: Customer) -> bool:
+        """Whether some signal adds enough to be named as a reason."""
+        least = self.policy.alerts.reason_least
+        return any(share > 0.0 and share >= least for share in self.contributions(c).values())
+
     def reasons(self, c: Customer, at: Moment) -> list[Reason]:
         """What moves the probability, strongest first; what protects comes after what harms.
 

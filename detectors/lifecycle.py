@@ -141,7 +141,7 @@ def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, asse
     p = assessor.policy.alerts
     if assessor.risk(c, probability) < p.enter:
         return "same"
-    if assessor.mark and p.learned_share and not assessor.first_reason(c):
+    if assessor.mark and p.learned_share and not assessor.has_reason(c):
         return "same"  # what a learned model knows besides is no reason that anybody could act on
     if alert is not None and now_s < (rested_s := rests_until_s(alert, level_of(probability, p), p)):
         c.dues[LIFECYCLE] = rested_s

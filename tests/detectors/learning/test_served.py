@@ -213,4 +213,4 @@ def test_what_only_a_learned_model_knows_opens_no_alert_without_a_reason() -> No
         assessor = Assessor(policy, Model("test-1", 3.0, weights, 1_000, {"never_active": 0.01}, base_rate=0.05))
         return judge(c, 0.95, assessor, START_S)
 
-    assert [verdict(weight) for weight in (0.0, -0.1, 0.1)] == ["same", "same", "risen"]
+    assert [verdict(weight) for weight in (0.0, -0.1, 0.04, 0.1)] == ["same", "same", "same", "risen"]
