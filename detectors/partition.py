@@ -341,7 +341,7 @@ class Partition:
         if self.erased.is_known(key, event):
             self.stats["duplicates"] += 1
             return
-        c = self._stored(key, r) or Customer(probability=0.0)  # what cannot be read is forgotten all the same
+        c = self._stored(key, r) or Customer(fence=1, probability=0.0)  # what cannot be read is forgotten all the same
         if ended := c.alert is not None and c.alert.status != "resolved":
             try:
                 self.desk.end(key, c, self.world, r.offset, self.out)

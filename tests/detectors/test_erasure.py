@@ -245,3 +245,16 @@ def test_a_mark_does_not_show_the_id() -> None:
     assert WHO.encode() not in key
     assert len(key) == len(mark_key(b"x" * 300))
     assert orjson.loads(erasure())["subject"] == WHO
+
+
+def test_a_state_that_cannot_be_read_is_erased_and_was_found() -> None:
+    states: dict[bytes, bytes] = {}
+    p = partition(states)
+    p.feed(records([happened(3, 100), tick(5)]))
+    p.snapshot()
+    states[WHO.encode()] = states[WHO.encode()][:18] + b"\xc1"
+    p = partition(states)
+    p.feed(records([erasure()], 2))
+    (receipt,) = receipts(p.snapshot())
+    assert receipt.found
+    assert WHO.encode() not in states
