@@ -19,6 +19,7 @@ from detectors.signals.base import Measure
 from detectors.weights import Weights
 
 REST_DAYS = 3  # a sixth of the time of a replay, if it were read each day
+CALM_DAYS = 7  # of those who are less at risk than is usual
 
 
 class Row(NamedTuple):
@@ -99,6 +100,7 @@ class Assessor:
             if (row := policy.signals.get(s.code)) is not None
         )
         self.base = probability(model.intercept)
+        self._usual_p = model.base_rate or self.base
         self.all = sum(row.bit for row in self.rows)
         self.looked_up = sum(row.bit for row in self.rows if row.signal.looks_up)
         self.weights = {row.number: row.weight for row in self.rows}
@@ -153,12 +155,16 @@ class Assessor:
         c.known = known
         if self.special is not None:
             self.special.look(c, at)
-        if self.mark and (mask == self.all or c.rest_read != self.mark + (at.day + c.first_s) // REST_DAYS):
+        if self.mark and (mask == self.all or not 0 <= self.mark + at.day - c.rest_read < self._rest_d(c)):
             rest = self.reader.read(c, at.now_s, at.lost_s(c, c.active_s, at.now_s))
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
-            c.rest_read = self.mark + (at.day + c.first_s) // REST_DAYS
+            c.rest_read = self.mark + at.day
         c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base
         return p
+
+    def _rest_d(self, c: Customer) -> int:
+        """For how many days it holds what a learned model makes of everything but the signals."""
+        return REST_DAYS if c.probability >= self._usual_p or c.alert is not None else CALM_DAYS
 
     def weights_of(self, c: Customer) -> dict[int, float]:
         """Weight by signal number, as it is for a customer."""
@@ -200,11 +206,9 @@ class Assessor:
         """Bits of the signals that may have moved though their answer holds: what is said of a customer needs them.
 
         A strength grows by up to a tenth before it is read again, and what is looked up comes with other events; a
-        signal without a strength has none before an event or its deadline. A learned model also weighs what is unknown,
-        which time alone can make of any signal.
+        signal without a strength has none before an event or its deadline. Whether a signal is unknown, which a learned
+        model weighs, is as of when it was read last.
         """
-        if self.mark:
-            return self.all
         mask = self.looked_up
         for number in c.strengths:
             mask |= 1 << number

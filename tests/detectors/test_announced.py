@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from detectors.customer import dump, load
 from detectors.learning.features import FEATURES
-from detectors.learning.rest import unknown
 from detectors.model import Model
 from tests.detectors.lives import MODEL, event, new_model, partition, records, tick
 
@@ -64,14 +63,14 @@ def troubles(draw: st.DrawFn) -> list[bytes]:
     return [*values, tick(day + 30)]
 
 
-# One that has learned something about everything: signals, signals that are unknown, and features.
+# One that has learned something of every signal and feature, but nothing of what is unknown: whether a signal is, is as of
+# when it was read last.
 LEARNED = Model(
     "learned",
     MODEL.intercept,
     {code: weight * (0.5, 1.5, -0.3)[i % 3] for i, (code, weight) in enumerate(MODEL.weights.items())},
     1_000,
-    {feature.name: 0.02 * (i % 7 - 3) for i, feature in enumerate(FEATURES)}
-    | {unknown(code): 0.1 * (i % 5 - 2) for i, code in enumerate(MODEL.weights)},
+    {feature.name: 0.02 * (i % 7 - 3) for i, feature in enumerate(FEATURES)},
     {feature.name: 0.5 for feature in FEATURES if feature.speaks_for},
 )
 
