@@ -25,6 +25,7 @@ USAGE, BILLING, FEEDBACK = "usage.events", "billing.events", "retention.feedback
 IN_USAGE, IN_ORDERS = 1, 2  # bits of `Customer.active_in`: which feed its activity came by
 FEED_OF = ((IN_USAGE, USAGE), (IN_ORDERS, BILLING))
 LOST_KEPT = 12  # newest spans per feed; the longest window that asks is nine weeks, and a quiet weekend is a span
+OUTAGE_S = 3 * 86_400  # where few use it, a feed is quiet over a weekend and alive all the same
 LOST_ASKED_S = 180 * 86_400  # so long after the newest of them nobody asks any more
 FEEDS_MAX = 32
 WRITER = 0  # the partition that writes the rows
@@ -115,10 +116,10 @@ def _say(topic: str, since_s: int, until_s: int | None, out: Outbox, now_s: int)
     out.write(INSIGHTS, key.encode(), encode_insight(row))
 
 
-def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grace_s: int) -> int:
+def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grace_s: int, least_s: int = 0) -> int:
     """Seconds of a span in which the feeds that a customer is active in said nothing of anybody.
 
-    Of two feeds that were dead at the same time the one that lost more counts.
+    Of two feeds that were dead at the same time the one that lost more counts; spans under `least_s` do not count.
 
     >>> feeds = {USAGE: Feed(300, [(100, 200)])}
     >>> lost_s(feeds, IN_USAGE, (150, 900), 900, 500), lost_s(feeds, IN_USAGE, (150, 900), 900, 1_000)
@@ -132,8 +133,8 @@ def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grac
         feed = feeds.get(topic)
         if feed is None:
             continue
-        lost = sum(max(0, min(b, until_s) - max(a, since_s)) for a, b in feed.lost)
-        if is_dead(feed, now_s, grace_s):
+        lost = sum(max(0, min(b, until_s) - max(a, since_s)) for a, b in feed.lost if b - a >= least_s)
+        if is_dead(feed, now_s, max(grace_s, least_s)):
             lost += max(0, until_s - max(feed.heard_s, since_s))
         most = max(most, lost)
     return most

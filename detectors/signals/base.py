@@ -11,7 +11,7 @@ from typing import NamedTuple
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Case, Customer, Point
-from detectors.feeds import FEED_OF, Feeds, has_lost, heard_at, is_dead, lost_s
+from detectors.feeds import FEED_OF, OUTAGE_S, Feeds, has_lost, heard_at, is_dead, lost_s
 from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
@@ -61,13 +61,20 @@ class Moment:
         """Seconds since the customer's last activity in which nobody's was heard."""
         return 0 if self.lossless else self.lost_of(c.active_in, c.active_s, self.now_s)
 
+    def outage_d(self, c: Customer, since_day: int, until_s: int) -> int:
+        """Days since a day that were lost to outages, without the quiet of a weekend."""
+        if self.lossless:
+            return 0
+        span_s, grace_s = (since_day * DAY_S, until_s), self.policy.value.feed_grace_s
+        return round(lost_s(self.feeds, c.active_in, span_s, self.now_s, grace_s, OUTAGE_S) / DAY_S)
+
     def day_heard_ago(self, c: Customer, days: int) -> int:
         """The day that lies so many days back on which the customer's feeds were alive.
 
         Lost days are not counted: the more of them, the farther back it lies, to where nothing is lost any more.
         """
         then = self.day - days
-        while (back := self.day - days - round(self.lost_s(c, then * DAY_S, self.now_s) / DAY_S)) < then:
+        while (back := self.day - days - self.outage_d(c, then, self.now_s)) < then:
             then = back
         return then
 

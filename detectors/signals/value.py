@@ -213,8 +213,7 @@ def days_before(c: Customer, at: Moment) -> int:
         return window_d
     oldest_day = max(at.day_heard_ago(c, 2 * window_d), c.used_day - KEPT)  # before it nothing is remembered by day
     since_day = at.day_heard_ago(c, window_d)
-    lost_d = round(at.lost_s(c, oldest_day * DAY_S, since_day * DAY_S) / DAY_S)
-    return max(0, since_day - oldest_day - lost_d)
+    return max(0, since_day - oldest_day - at.outage_d(c, oldest_day, since_day * DAY_S))
 
 
 def as_often(c: Customer, recent: int, before: int) -> int:
