@@ -63,8 +63,8 @@ def troubles(draw: st.DrawFn) -> list[bytes]:
     return [*values, tick(day + 30)]
 
 
-# One that has learned something of every signal and feature, but nothing of what is unknown: whether a signal is, is as of
-# when it was read last.
+# One that has learned something of every signal and feature, but nothing of what is unknown: whether a signal is, is as
+# of when it was read last.
 LEARNED = Model(
     "learned",
     MODEL.intercept,
