@@ -17,15 +17,14 @@ from tests.detectors.lives import event, fold, records, tick
 
 
 def life() -> list[bytes]:
-    """Half a year of sessions, three payments that fail, an end, and a neighbour who is well."""
+    """Half a year of sessions, three payments that fail, an end, and a neighbour whose use keeps the feed alive."""
     found = [event("billing.subscription.started", 0, customer="c-1", plan="pro", mrr=50.0)]
-    for day in range(0, 120, 2):
-        found += [event("usage.session.started", day + 0.5, customer=who) for who in ("c-1", "c-2")]
+    found += [event("usage.session.started", day + 0.5, customer="c-1") for day in range(0, 120, 2)]
+    found += [event("usage.session.started", day + 0.4, customer="c-2") for day in range(130)]
     for day in range(3):
         found.append(
             event("billing.payment.failed", 121 + day, customer="c-1", invoice_id=f"i{day}", attempt=1, id=f"f{day}")
         )
-        found.append(event("usage.session.started", 121.6 + day, customer="c-2"))
     return [*found, event("billing.subscription.cancelled", 130, customer="c-1", voluntary=False)]
 
 
