@@ -133,7 +133,12 @@ def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grac
         feed = feeds.get(topic)
         if feed is None:
             continue
-        lost = sum(max(0, min(b, until_s) - max(a, since_s)) for a, b in feed.lost if b - a >= least_s)
+        lost = 0
+        for a, b in reversed(feed.lost):  # most ask about what lies behind all of them
+            if b <= since_s:
+                break
+            if a < until_s and b - a >= least_s:
+                lost += min(b, until_s) - max(a, since_s)
         if is_dead(feed, now_s, max(grace_s, least_s)):
             lost += max(0, until_s - max(feed.heard_s, since_s))
         most = max(most, lost)

@@ -50,11 +50,11 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learned_share: Annotated[
         float,
         why(
-            "of what `enter` and `exit` are held against; the rest is the catalogue's",
+            "of what `enter` and `exit` are held against; the rest is the catalogue's. Measure before you raise it",
             ge=0,
             le=1,
         ),
-    ] = 0.2
+    ] = 0.0
     dwell_s: Annotated[int, why("it must stay under `exit` this long before the alert ends by itself", ge=0)] = 86_400
     cooldown_s: Annotated[int, why("after an alert ended, none opens for this long unless it is critical", ge=0)] = (
         7 * 86_400
