@@ -143,3 +143,14 @@ def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grac
             lost += max(0, until_s - max(feed.heard_s, since_s))
         most = max(most, lost)
     return most
+
+
+def outage_began_s(feeds: Feeds, active_in: int, time_s: int) -> int:
+    """When the outage of a customer's feeds began that goes on at a time; that time where there is none.
+
+    >>> feeds = {USAGE: Feed(9 * OUTAGE_S, [(OUTAGE_S, 3 * OUTAGE_S)])}
+    >>> [outage_began_s(feeds, IN_USAGE, time_s) // OUTAGE_S for time_s in (2 * OUTAGE_S, 4 * OUTAGE_S)]
+    [1, 4]
+    """
+    spans = [span for bit, topic in FEED_OF if active_in & bit and topic in feeds for span in feeds[topic].lost]
+    return min((a for a, b in spans if b - a >= OUTAGE_S and a < time_s < b), default=time_s)

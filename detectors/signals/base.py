@@ -11,7 +11,7 @@ from typing import NamedTuple
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Case, Customer, Point
-from detectors.feeds import FEED_OF, OUTAGE_S, Feeds, has_lost, heard_at, is_dead, lost_s
+from detectors.feeds import FEED_OF, OUTAGE_S, Feeds, has_lost, heard_at, is_dead, lost_s, outage_began_s
 from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
@@ -28,7 +28,7 @@ class Because(NamedTuple):
 class Moment:
     """When a customer is looked at, and what the look may use besides the customer."""
 
-    __slots__ = ("day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
+    __slots__ = ("_heard_ago", "day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
 
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
@@ -40,6 +40,7 @@ class Moment:
         """Move to another time, with what is known of the feeds then; `feed_s` is the latest activity of anybody."""
         self.now_s, self.day, self.feeds = now_s, now_s // DAY_S, feeds
         self.feed_s, grace_s = 0, self.policy.value.feed_grace_s
+        self._heard_ago: dict[tuple[int, int], int] = {}
         self.lossless = True  # no feed is dead or has been of late: as ever, so that it is asked first
         for _, topic in FEED_OF:
             feed = feeds.get(topic)
@@ -73,10 +74,15 @@ class Moment:
 
         Lost days are not counted: the more of them, the farther back it lies, to where nothing is lost any more.
         """
-        then = self.day - days
-        while (back := self.day - days - self.outage_d(c, then, self.now_s)) < then:
-            then = back
-        return then
+        if self.lossless:
+            return self.day - days
+        found = self._heard_ago.get((c.active_in, days))
+        if found is None:
+            found = self.day - days
+            while (back := self.day - days - self.outage_d(c, found, self.now_s)) < found:
+                found = min(back, outage_began_s(self.feeds, c.active_in, back * DAY_S) // DAY_S)
+            self._heard_ago[c.active_in, days] = found
+        return found
 
     def feed_is_dead(self, c: Customer) -> bool:
         """Whether a feed that the customer uses is dead now."""
