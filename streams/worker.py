@@ -54,6 +54,7 @@ from streams.unreachable import why_kept_out
 EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+HANDED_ON_S: Final = 0.05  # in which a stop that another thread got is handed to the main one
 RESTARTS: Final = "CHURNWATCH_RESTARTS"  # how often in a row the process replaced itself
 LASTED_S: Final = 60.0  # a run this long was no failed start
 PAUSES_S: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -161,6 +162,7 @@ def hold_stops() -> None:
 
 def replace_process(restarts: int) -> NoReturn:
     """Become a new process of the same id and command line."""
+    time.sleep(HANDED_ON_S)
     sys.stdout.flush()
     sys.stderr.flush()
     environment = {**os.environ, RESTARTS: str(restarts)}
