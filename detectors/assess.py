@@ -187,12 +187,16 @@ class Assessor:
         """
         if not self.mark:
             return p
-        share, z, strengths = self.policy.alerts.learned_share, log_odds_of(self.policy.churn.base_rate), c.strengths
-        weights = self.catalogue if self.special_catalogue is None else self.special_catalogue.of(c)
-        for number in sorted(strengths):
+        share, z = self.policy.alerts.learned_share, log_odds_of(self.policy.churn.base_rate)
+        for number, contribution in self.of_catalogue(c).items():
             if number not in without:
-                z += weights.get(number, 0.0) * strengths[number]
+                z += contribution
         return probability(z + share * (log_odds_of(p) - self.usual - z))
+
+    def of_catalogue(self, c: Customer) -> dict[int, float]:
+        """Log-odds by signal number by the catalogue's weights, whatever has been learned."""
+        weights = self.catalogue if self.special_catalogue is None else self.special_catalogue.of(c)
+        return {n: weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
 
     def due_mask(self, c: Customer, now_s: int) -> int:
         """Bits of the signals whose deadline has passed."""
@@ -237,13 +241,14 @@ class Assessor:
         least = self.policy.alerts.reason_least
         return any(share > 0.0 and share >= least for share in self.contributions(c).values())
 
-    def reasons(self, c: Customer, at: Moment) -> list[Reason]:
-        """What moves the probability, strongest first; what protects comes after what harms.
+    def reasons(self, c: Customer, at: Moment, contributions: dict[int, float] | None = None) -> list[Reason]:
+        """What moves the probability, or other log-odds by signal, strongest first; what protects comes last.
 
         Only as many are put into words as an alert names (policy `alerts.reasons`): that is what costs.
         """
         found: list[Reason] = []
-        for number, contribution in sorted(self.contributions(c).items(), key=lambda item: (-item[1], item[0])):
+        by_signal = self.contributions(c) if contributions is None else contributions
+        for number, contribution in sorted(by_signal.items(), key=lambda item: (-item[1], item[0])):
             row = self.by_number.get(number)
             if row is None or not contribution or abs(contribution) < self.policy.alerts.reason_least:
                 continue

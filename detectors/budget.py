@@ -106,7 +106,7 @@ def used_permille(purse: Purse, now_s: int, p: BudgetPolicy) -> int:
     return 1_000 - 1_000 * left(purse, now_s, p) // capacity(purse.customers, p)
 
 
-def place_of(key: bytes, c: Customer, now_s: int, policy: Policy) -> Place:
-    """Where a customer stands; whose revenue is unknown stands behind, by probability."""
-    risk = revenue_at_risk(c, now_s, c.probability, policy)
-    return (c.left_s > 0, -risk.expected_loss if risk is not None else 0.0, -c.probability, key)
+def place_of(key: bytes, c: Customer, risk: float, now_s: int, policy: Policy) -> Place:
+    """Where a customer of this risk (0 to 1) stands; whose revenue is unknown stands behind, by risk alone."""
+    revenue = revenue_at_risk(c, now_s, risk, policy)
+    return (c.left_s > 0, -revenue.expected_loss if revenue is not None else 0.0, -risk, key)

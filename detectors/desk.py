@@ -91,7 +91,7 @@ class Desk:
             step = TRANSITIONS["snoozed", "awake"] if is_awake(c, now_s) else None
         if step is not None:
             if step[1] == "opened" and not is_held_out(key.decode(), assessor.policy.hold_out):
-                return place_of(key, c, now_s, assessor.policy), said.by
+                return place_of(key, c, assessor.risk(c, c.probability), now_s, assessor.policy), said.by
             self._say(key, c, step, offset, out, said.by)
         c.held_s = 0
         self._finish(key, c, out)

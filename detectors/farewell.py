@@ -1,6 +1,7 @@
 """Reading a customer who may have left: one who is there is read as it is, one who has left as it was.
 
-Rules: the moment of leaving is read in full and kept; from then on nothing is read until the customer is back.
+Rules: the moment of leaving is read in full and kept; from then on nothing is read until the customer is back. What
+kind of leaving it was is the catalogue's to say, so that who is won back does not depend on when a model was learned.
 """
 
 from detectors.assess import Assessor
@@ -27,7 +28,7 @@ def leave(c: Customer, at: Moment, assessor: Assessor) -> None:
     """Read everything once more, and keep what is known."""
     policy = assessor.policy
     assessor.refresh(c, at, assessor.all)
-    reasons = assessor.reasons(c, at)
+    reasons = assessor.reasons(c, at, assessor.of_catalogue(c))
     churn_type = churn_type_of(reasons, policy, c)
     said = [Said(r.number, r.code, r.contribution, r.because.text, list(r.because.evidence)) for r in reasons]
     farewell = Farewell(churn_type, potential(c, at, churn_type), said[: policy.alerts.reasons])

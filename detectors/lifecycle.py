@@ -139,11 +139,12 @@ def rests_until_s(alert: AlertState, level: RiskLevel, p: AlertPolicy) -> int:
 
 def _judge_quiet(c: Customer, alert: AlertState | None, probability: float, assessor: "Assessor", now_s: int) -> str:
     p = assessor.policy.alerts
-    if assessor.risk(c, probability) < p.enter:
+    risk = assessor.risk(c, probability)
+    if risk < p.enter:
         return "same"
     if assessor.mark and p.learned_share and not assessor.has_reason(c):
         return "same"  # what a learned model knows besides is no reason that anybody could act on
-    if alert is not None and now_s < (rested_s := rests_until_s(alert, level_of(probability, p), p)):
+    if alert is not None and now_s < (rested_s := rests_until_s(alert, level_of(risk, p), p)):
         c.dues[LIFECYCLE] = rested_s
         return "same"
     return "risen"
