@@ -111,6 +111,8 @@ class _Stop:
 
     def _stop(self, *_: object) -> None:
         self.asked = True
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a script's `&` leaves it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
 

@@ -211,6 +211,24 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     assert (running.returncode, said) == (130, b"")
 
 
+def test_sigterm_ends_quietly_with_143_where_a_script_has_ctrl_c_ignored(tmp_path: Path) -> None:
+    """A shell that starts a command with `&` in a script ignores SIGINT for it."""
+    out = tmp_path / "out.jsonl"
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from streams.cli import main; main()"
+    running = subprocess.Popen(
+        [sys.executable, "-c", ignoring, "simulate", "--customers", "5000", "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 20.0
+    while not out.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=20.0)
+    assert (running.returncode, said) == (143, b"")
+
+
 def test_a_reader_that_leaves_is_no_error_to_talk_about() -> None:
     done = subprocess.run(
         f"{sys.executable} -c 'from streams.cli import main; main()' simulate --customers 50 --out - | head -n 1",
