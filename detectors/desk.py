@@ -55,16 +55,16 @@ class Desk:
 
     def read(self, c: Customer) -> bool:
         """Read again the signals that an event or a deadline may have changed; true if one that many share rose."""
-        mask, strengths, ruled = c.stale, c.strengths, c.ruled == self.rules.since
+        mask, strengths, alike = c.stale, c.strengths, self.rules.read_alike(c)
         before = self.incidents.raised(strengths) if strengths else NOTHING
         if c.due_s <= self.moment.now_s:
             mask |= self.assessor.due_mask(c, self.moment.now_s)
-        if not ruled:
+        if not alike:
             mask = self.assessor.all
             c.dues.clear()  # those of signals and stages that the rules of before knew
         read(c, self.moment, self.assessor, mask)
         # What other rules alone have raised did not happen to anybody.
-        return ruled and bool(c.strengths) and self.incidents.rose(self.world, c, before, self.moment.now_s)
+        return alike and bool(c.strengths) and self.incidents.rose(self.world, c, before, self.moment.now_s)
 
     def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> Asks | None:
         """Write down what is new of a customer that was read at this moment; `offset` is that of the journal.

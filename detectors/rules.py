@@ -101,6 +101,13 @@ class Rules:
                 found = ruling
         return self._compile(found)
 
+    def read_alike(self, c: Customer) -> bool:
+        """Whether the signals of a customer were last read as now: by the same policy, whatever the model was."""
+        if c.ruled == self.since:
+            return True
+        before = self.before(c) if c.ruled >= self._rulings[0].since else None
+        return before is not None and before.policy_version == self.assessor.policy_version
+
     def take_up(self, control: PolicyChanged | ModelChanged, position: int) -> bool:
         """Decide by what a record says from `position` (its offset + 1) on; whether that is a change.
 

@@ -49,9 +49,9 @@ def test_alerts_of_the_run_are_those_of_its_journal_and_its_customers_those_of_t
 ) -> None:
     own = {"KAFKA_BOOTSTRAP": bootstrap, "CHURNWATCH_TOPIC_PREFIX": prefix, "CHURNWATCH_APP_ID": app_id}
     own["CHURNWATCH_OPS"] = f"{HOST}:{free_port()}"  # another run may start now, and look for the usual one
-    # Intake runs ahead of history, so what is learned would come into force later than in the file: here nobody learns.
+    # Intake runs ahead of history, so what is learned comes into force later than in the file: it alerts the same ones.
     own["CHURNWATCH_POLICY"] = str(tmp_path / "policy.toml")
-    (tmp_path / "policy.toml").write_text("[learning]\nstart_after = 1_000_000_000\nwatched_max = 1\n")
+    (tmp_path / "policy.toml").write_text("[learning]\nwatched_max = 200\n")  # a sample teaches
     env = {**os.environ, **own, "PYTHONPATH": str(ROOT)}
 
     def churnwatch(*arguments: str) -> None:
