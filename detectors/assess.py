@@ -156,7 +156,7 @@ class Assessor:
         if self.special is not None:
             self.special.look(c, at)
         if self.mark and (mask == self.all or not 0 <= self.mark + at.day - c.rest_read < self._rest_d(c)):
-            rest = self.reader.read(c, at.now_s, at.lost_s(c, c.active_s, at.now_s))
+            rest = self.reader.read(c, at.now_s, at.quiet_s(c))
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
             c.rest_read = self.mark + at.day
         c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base

@@ -157,7 +157,7 @@ def silence(c: Customer, at: Moment) -> float | None:
     gap_s = gap_to_compare_s(c, at)
     if at.lossless:
         return max(0.0, at.growing(c.active_s, gap_s))
-    since_s = c.active_s + at.lost_s(c, c.active_s, at.now_s)
+    since_s = c.active_s + at.quiet_s(c)
     if not at.feed_is_dead(c):
         return max(0.0, at.growing(since_s, gap_s))
     # The feed is silent for everybody: what was counted until it died holds, and is looked at again later.
@@ -167,7 +167,7 @@ def silence(c: Customer, at: Moment) -> float | None:
 
 @silence.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    quiet_s = at.now_s - c.active_s - at.lost_s(c, c.active_s, at.now_s)
+    quiet_s = at.now_s - c.active_s - at.quiet_s(c)
     return Because(
         f"Nothing heard for {span(quiet_s)}, where {span(c.gap_s)} between one day of use and the next is usual.",
         [c.active_id] if c.active_id else [],

@@ -160,7 +160,7 @@ class Trial:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            async with _consumer(self.bootstrap) as consumer:
+            async with committed_reader(self.bootstrap) as consumer:
                 while True:
                     tps = [TopicPartition(t, p) for t in topics for p in range(await _count(consumer, t))]
                     ends = await consumer.end_offsets(tps)
@@ -180,7 +180,7 @@ class Trial:
 
     async def read(self, topic: str, *, may_be_empty: bool = False) -> dict[int, list[Any]]:
         """All committed records of a topic, by partition."""
-        async with _consumer(self.bootstrap) as consumer:
+        async with committed_reader(self.bootstrap) as consumer:
             tps = [TopicPartition(topic, p) for p in range(await _count(consumer, topic))]
             consumer.assign(tps)
             ends = await consumer.end_offsets(tps)
@@ -293,7 +293,8 @@ def _assert_declared(journal: Mapping[int, Sequence[Any]], parts: Mapping[int, S
 
 
 @asynccontextmanager
-async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of what was committed, in no group."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",

@@ -9,11 +9,10 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import JOURNAL
-from tests.broker.harness import Trial
+from tests.broker.harness import Trial, committed_reader
 
 PIECE: Final = 5_000
 COMPARED: Final = ("churn.alerts", "churn.alerts.current", "churn.scores", "churn.dlq")
@@ -26,23 +25,13 @@ def digest(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, 
 
 async def pieces(bootstrap: str, topic: str, number: int) -> AsyncIterator[list[Any]]:
     """The committed records of a partition, up to where it ends now."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        fetch_max_wait_ms=50,
-    )
-    await consumer.start()
-    try:
+    async with committed_reader(bootstrap) as consumer:
         tp = TopicPartition(topic, number)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=200, max_records=PIECE)).values():
                 yield records
-    finally:
-        await consumer.stop()
 
 
 async def differences(trial: Trial, partitions: int) -> tuple[int, int, list[str]]:

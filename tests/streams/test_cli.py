@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -195,10 +196,11 @@ def test_a_defect_is_told_as_one_and_with_debug_shows_where(failing: list[BaseEx
     assert isinstance(run("fail", env={"CHURNWATCH_DEBUG": "1"}).exception, ValueError)
 
 
-def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
+def stopped(program: Sequence[str], folder: Path, number: signal.Signals) -> tuple[int, bytes]:
+    """How a long simulation ends, and what it says, when this signal comes once it is at work."""
+    out = folder / "out.jsonl"
     running = subprocess.Popen(
-        [*CHURNWATCH, "simulate", "--customers", "5000", "--out", str(out)],
+        [*program, "simulate", "--customers", "5000", "--out", str(out)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -206,27 +208,19 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     until = time.monotonic() + 20.0
     while not out.exists() and time.monotonic() < until:
         time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, said = running.communicate(timeout=20.0)
-    assert (running.returncode, said) == (130, b"")
+    return running.returncode, said
+
+
+def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
+    assert stopped(CHURNWATCH, tmp_path, signal.SIGINT) == (130, b"")
 
 
 def test_sigterm_ends_quietly_with_143_where_a_script_has_ctrl_c_ignored(tmp_path: Path) -> None:
     """A shell that starts a command with `&` in a script ignores SIGINT for it."""
-    out = tmp_path / "out.jsonl"
     ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from streams.cli import main; main()"
-    running = subprocess.Popen(
-        [sys.executable, "-c", ignoring, "simulate", "--customers", "5000", "--out", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
-    until = time.monotonic() + 20.0
-    while not out.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=20.0)
-    assert (running.returncode, said) == (143, b"")
+    assert stopped([sys.executable, "-c", ignoring], tmp_path, signal.SIGTERM) == (143, b"")
 
 
 def test_a_reader_that_leaves_is_no_error_to_talk_about() -> None:
