@@ -1,10 +1,10 @@
 """Which feeds are alive, so that nothing that did not come is held against a customer while its feed is dead.
 
 Rules: a feed is one input topic over all customers. It is heard by what the intake tells every partition (FeedHeard),
-and by the activity of the partition's own customers, which proves as much; of two times the later one counts, so two
-intakes may tell. A feed that was quiet for longer than the grace (`value.feed_grace_s`) was dead since it was last
-heard: that span is lost, and no signal counts it as quiet of a customer. A feed that was never heard is not known, and
-counts for nobody.
+and by the activity of the partition's own customers, which proves as much; two intakes may tell, in any order: a time
+that is heard of late is no longer lost. A feed that was quiet for longer than the grace (`value.feed_grace_s`) was dead
+since it was last heard: that span is lost, and no signal counts it as quiet of a customer. A feed that was never heard
+is not known, and counts for nobody.
 
 What rests on "nothing was used" asks here, and so does what counts as gone: lost time is left out of a silence, of
 the time that a drop must last, of windows and of the days that a beginner had. What rests on a contact, a reply or a
@@ -58,11 +58,27 @@ def hear(feeds: dict[str, Feed], topic: str, time_s: int, grace_s: int, *, told:
         return
     feed.told = feed.told or told
     if time_s <= feed.heard_s:
+        _mend(feed, time_s, grace_s)
         return
     if time_s - feed.heard_s > grace_s:
         feed.lost.append((feed.heard_s, time_s))
         del feed.lost[:-LOST_KEPT]
     feed.heard_s = time_s
+
+
+def _mend(feed: Feed, time_s: int, grace_s: int) -> None:
+    """Take up what came late: of a lost span in which something was heard after all, the rest alone is lost.
+
+    >>> feed = Feed(900, [(100, 200), (300, 800)])
+    >>> for time_s in (450, 850): _mend(feed, time_s, 200)
+    >>> feed.lost
+    [(100, 200), (450, 800)]
+    """
+    for i, (a, b) in enumerate(feed.lost):
+        if a < time_s < b:
+            feed.lost[i : i + 1] = [span for span in ((a, time_s), (time_s, b)) if span[1] - span[0] > grace_s]
+            del feed.lost[:-LOST_KEPT]
+            return
 
 
 def heard_at(time_s: int) -> dict[str, Feed]:

@@ -198,6 +198,20 @@ def test_the_newest_time_wins_whatever_the_order(times: list[int], random: objec
     assert len(feeds[USAGE].lost) <= LOST_KEPT
 
 
+@given(spans, st.randoms(use_true_random=False))
+def test_what_is_lost_does_not_depend_on_the_order_in_which_a_feed_is_heard(times: list[int], random: object) -> None:
+    """A backlog is told customer by customer: what one of them did not do is no silence of all."""
+    first, *later = sorted(times)
+    random.shuffle(later)  # type: ignore[attr-defined]
+    in_order: dict[str, Feed] = {}
+    mixed: dict[str, Feed] = {}
+    for time_s in sorted(times):
+        hear(in_order, USAGE, time_s, GRACE_S)
+    for time_s in (first, *later):
+        hear(mixed, USAGE, time_s, GRACE_S)
+    assert mixed == in_order
+
+
 @given(spans, st.integers(0, 40 * DAY_S), st.integers(0, 40 * DAY_S))
 def test_lost_time_lies_within_what_is_asked(times: list[int], a: int, b: int) -> None:
     feeds: dict[str, Feed] = {}
