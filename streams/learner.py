@@ -22,10 +22,10 @@ from faust.types import TP
 from detectors.customer import DAY_S
 from detectors.learning.examples import decode_example
 from detectors.learning.learner import Learner
-from detectors.learning.shown import quality_row
+from detectors.learning.shown import learned_rows, quality_row
 from detectors.model import Model
 from detectors.policy import Policy
-from schemas.insights import encode_insight
+from schemas.insights import Insight, encode_insight
 from schemas.insights_learned import STATE_ID, LearnerState, ModelQuality, decode_state
 from schemas.times import rfc3339
 from schemas.topics import EXAMPLES, INSIGHTS, JOURNAL
@@ -77,7 +77,8 @@ class Learning:
         """Forget everything; what was not saved is learned again."""
         self.learner = Learner(self.policy)
         self.position = self._saved_to = self._handed_over_to = self.due_s = 0
-        self._models: list[tuple[Model, int, ModelQuality]] = []
+        self._models: list[tuple[Model, int]] = []
+        self._rows: dict[str, Insight] = {}  # by their id: what is not out yet
         self._published: tuple[str, int] | None = None
         self._saved_s = self.now_s()
         self._show(None)
@@ -158,7 +159,8 @@ class Learning:
             return
         self._published = model.version, time_s
         if offset >= self._handed_over_to:
-            self._models.append((model, time_s, quality_row(self.learner, model, time_s)))
+            self._models.append((model, time_s))
+            self._rows |= {row.insight_id: row for row in learned_rows(self.learner, model, time_s)}
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction, if there is a model to hand over, or it is time to save."""
@@ -167,21 +169,22 @@ class Learning:
         now_s = self.now_s()
         if not self._models and now_s - self._saved_s < self.save_s:
             return
-        models, self._models = self._models, []
+        models, rows = self._models, [*self._rows.values(), self._state()]
+        self._models, self._rows = [], {}
         self._saved_to, self._saved_s = self.position, now_s
         writes: dict[tuple[str, int], list[Write]] = {}
-        for model, time_s, _ in models:
+        for model, time_s in models:
             record: Write = (None, encode_model(model, time_s), NO_HEADERS)
             for number in range(self.topology.partitions[self.journal]):
                 writes.setdefault((self.journal, number), []).append(record)
-        for row in (*(row for _, _, row in models), self._state()):
+        for row in rows:
             key = row.insight_id.encode()
             to = self.insights, partition_of(key, self.topology.partitions[self.insights])
             writes.setdefault(to, []).append((key, encode_insight(row), NO_HEADERS))
         if models:
-            model, _, row = models[-1]
-            log.info("a model is handed over", version=model.version, examples=model.examples, auc=row.auc)
-            self._show(row)
+            for model, _ in models:
+                log.info("a model is handed over", version=model.version, examples=model.examples)
+            self._show(next((row for row in reversed(rows) if isinstance(row, ModelQuality)), None))
         yield Transaction(LANE, writes, {TopicPartition(*self.examples): OffsetAndMetadata(self.position, "")})
 
     def _state(self) -> LearnerState:

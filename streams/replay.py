@@ -17,6 +17,7 @@ import msgspec
 
 from detectors.assess import Assessor
 from detectors.learning.challengers import river_challengers
+from detectors.learning.shown import learned_rows
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
@@ -24,6 +25,7 @@ from detectors.reading import scores_at
 from detectors.records import ALERTS, DEAD, EXAMPLES, INSIGHTS, JOURNAL, Write
 from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
+from schemas.insights import encode_insight
 from schemas.intake import Accepted, read_event
 from schemas.journal import encode_heard, encode_tick
 from schemas.journal_dump import JournalRecord, decode_journal_line
@@ -137,6 +139,8 @@ class Replay:
             self.collect()
             if (model := self.lessons.learn()) is not None:
                 to_all(encode_model(model, time_s), time_s)
+                for row in learned_rows(self.lessons.learner, model, time_s):
+                    self.insights[row.insight_id.encode()] = encode_insight(row)
 
     def collect(self) -> None:
         """Take the examples that the partitions have written since they were last asked."""

@@ -1,9 +1,24 @@
-"""The learner's quality as a row for people."""
+"""What the learner has to say when a model is handed over, as rows of `churn.insights`.
+
+Rules: the rows of a worker and those of a replay are made here, from the learner and the model alone.
+"""
 
 from detectors.learning.learner import Learner
 from detectors.model import Model
+from schemas.insights import Insight
 from schemas.insights_learned import ModelQuality
 from schemas.times import rfc3339
+
+
+def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight, ...]:
+    """Every row that goes out with a model, as of a time in seconds since the epoch.
+
+    >>> from detectors.policy import Policy
+    >>> learner = Learner(Policy())
+    >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)]
+    ['model_quality/2026-03-04']
+    """
+    return (quality_row(learner, model, as_of_s),)
 
 
 def quality_row(learner: Learner, model: Model, as_of_s: int) -> ModelQuality:
