@@ -58,7 +58,7 @@ run: .venv/ready  ## Start a broker if none is given, a worker and traffic; show
 test: .venv/ready  ## Run every test, those on a real broker included
 	@$(PYTEST)
 
-check: .venv/ready  ## Lint, format, types, import rules and the tests that need no broker
+check: .venv/ready  ## Lint, format, types, import rules and the unit tests: no broker, no whole lives
 	@$(MAKE) $(ASIDE) lint unit
 
 lint: .venv/ready
@@ -68,7 +68,7 @@ lint: .venv/ready
 	@$(BIN)/mypy
 
 unit: .venv/ready
-	@$(PYTEST) -m "not broker" --quiet
+	@$(PYTEST) -m "not broker and not whole" --quiet
 
 bench: .venv-bench/ready  ## Measure everything that README states, and print it as a table
 	@.venv-bench/bin/python -m benchmarks $(ONLY)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks import learning
 from benchmarks.lives import history
 from detectors.model import Model
 from detectors.policy import Policy
+
+pytestmark = pytest.mark.whole
 
 
 def test_its_lives_give_outcomes_of_both_kinds_and_a_model_that_decides() -> None:

@@ -62,6 +62,7 @@ def test_buy_till_you_die_knows_who_buys_often_from_who_has_stopped() -> None:
     assert stopped > 0.9 > 0.3 > buys
 
 
+@pytest.mark.whole
 def test_ours_is_judged_on_rows_that_everybody_has(tmp_path: Path) -> None:
     from contextlib import ExitStack
 

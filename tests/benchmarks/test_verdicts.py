@@ -142,6 +142,7 @@ def test_the_examples_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
+@pytest.mark.whole
 def test_the_benchmark_measures_what_must_hold() -> None:
     rows = detection.measure(seeds=(1,), customers=40, days=120.0)
     wanted = {row.what: row.target for row in rows if row.target}

@@ -14,6 +14,7 @@ from streams.replay_options import ReplayOptions
 from streams.replay_report import Report
 from streams.simulate import SimulateOptions, simulate_to_file
 
+pytestmark = pytest.mark.whole
 SEED, START_S, NOW_S = 5, 1_767_225_600.0, 1_900_000_000.0
 
 
