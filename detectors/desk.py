@@ -21,7 +21,7 @@ from detectors.records import ALERTS, CURRENT, SCORES, Outbox
 from detectors.rules import Rules
 from detectors.signals import Moment
 from detectors.world import World
-from schemas.alerts import Change, ChangedBy, Outcome, Status, alert_headers, encode_alert
+from schemas.alerts import Change, ChangedBy, Outcome, RiskLevel, Status, alert_headers, encode_alert
 from schemas.scores import encode_score
 
 Asks = tuple[Place, ChangedBy]
@@ -144,8 +144,10 @@ class Desk:
         settle(c, c.probability, self.assessor)
         c.stale, c.ruled = 0, self.rules.since
         c.due_s = min(c.dues.values(), default=NEVER)
+        level = level_of(c.probability, self.assessor.policy.alerts)
         self.stats["assessments"] += 1
-        self._score(key, c, c.probability, out)
+        self.stats[f"assessed_{level}"] += 1
+        self._score(key, c, c.probability, level, out)
 
     def announce(
         self,
@@ -185,12 +187,11 @@ class Desk:
         read(c, self.moment, self.assessor, self.assessor.all)  # and counts for no incident any more
         self.announce(key, c, ("resolved", "resolved"), offset, out, outcome="erased")
 
-    def _score(self, key: bytes, c: Customer, p: float, out: Outbox) -> None:
+    def _score(self, key: bytes, c: Customer, p: float, level: RiskLevel, out: Outbox) -> None:
         """Write the customer's score row, if it says something new."""
         policy = self.assessor.policy.alerts
         if c.left_s and c.scored >= 0.0:
             return  # frozen, whatever decides now
-        level = level_of(p, policy)
         if level != c.scored_level or abs(p - c.scored) >= policy.score_delta:
             c.scored, c.scored_level = p, level
             out.write(SCORES, key, encode_score(score_row(key.decode(), c, self.moment, self.assessor)))

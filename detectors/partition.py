@@ -170,7 +170,7 @@ class Partition:
                 hot[key] = c
             digest, ring = digest_of(event.id.encode(), seeds[event.source])[:DIGEST_BYTES], c.ring
             if digest in ring and is_in_ring(ring, digest):
-                self.stats["duplicates"] += 1
+                self.refusals.again(kind)
                 continue
             try:
                 if careful:
@@ -339,7 +339,7 @@ class Partition:
     def _erase(self, key: bytes, event: Event, r: Record) -> None:
         """Forget a customer: its open alert ends, its rows in the compacted topics go, and a receipt says so."""
         if self.erased.is_known(key, event):
-            self.stats["duplicates"] += 1
+            self.refusals.again(ErasureRequested)
             return
         c = self._stored(key, r) or Customer(fence=1, probability=0.0)  # what cannot be read is forgotten all the same
         if ended := c.alert is not None and c.alert.status != "resolved":

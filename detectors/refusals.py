@@ -1,9 +1,10 @@
-"""What a detector cannot take, handed on as it came: a dead letter per record, and a count by reason."""
+"""What a detector does not take: a dead letter for each record that it cannot use, and counts by reason and topic."""
 
 from collections import Counter
 
 from detectors.records import DEAD, Outbox, Record
 from schemas.deadletters import DeadLetter, Origin, Reason, dead_letter_headers
+from schemas.events import TOPIC_OF_TYPE, TYPE_OF
 
 
 class Refusals:
@@ -20,3 +21,8 @@ class Refusals:
         )
         out.write(DEAD, r.key, r.value, dead_letter_headers(r.headers, letter))
         self.stats[f"dead_{reason}"] += 1
+
+    def again(self, kind: type) -> None:
+        """Count an event that had counted already, by the class of its data."""
+        self.stats["duplicates"] += 1
+        self.stats[f"duplicates_{TOPIC_OF_TYPE[TYPE_OF[kind]]}"] += 1

@@ -207,8 +207,6 @@ class Detector:
         metrics.ERASURES.inc(grown["erased"])
         metrics.AFTER_ERASURE.inc(grown["after_erasure"])
         metrics.FENCE_SKIPS.inc(grown["fence_skips"])
-        metrics.ASSESSMENTS.inc(grown["assessments"])
-        metrics.DEDUPLICATED.labels("journal").inc(grown["duplicates"])
         if grown["rules_changed"]:
             log.info("another policy or model decides from here on", partition=number, position=fold.position)
         if grown["fence_skips"]:
@@ -223,6 +221,10 @@ class Detector:
                 metrics.DEAD_LETTERS.labels(self.journal, name.removeprefix("dead_")).inc(times)
             elif name.startswith("held_back_"):
                 metrics.HELD_BACK.labels(name.removeprefix("held_back_")).inc(times)
+            elif name.startswith("assessed_"):
+                metrics.ASSESSMENTS.labels(name.removeprefix("assessed_")).inc(times)
+            elif name.startswith("duplicates_"):
+                metrics.DEDUPLICATED.labels(self.topology.named(name.removeprefix("duplicates_"))).inc(times)
         self._calls[number] = fold.calls()
         for period in self._calls[number]:
             calls, given_up = map(sum, zip(*(each[period] for each in self._calls.values()), strict=True))

@@ -93,13 +93,14 @@ class History:
 
     def apply(self, tp: TP, records: Sequence[Record], end: int) -> None:
         """Check each record, and let it wait for its turn."""
-        now_s, refused, order, places = self.now_s(), 0, self.order, self.places
+        now_s, refused, late, order, places = self.now_s(), 0, 0, self.order, self.places
         for record in records:
             verdict = read_event(record.value, record.headers, now_s)
             if isinstance(verdict, Accepted):
                 event = verdict.event
                 key, number = places[event.subject]
                 time_us = round(event.time.timestamp() * US)
+                late += time_us < order.bound_us and not order.knows(tp, record.offset)
                 order.hold(tp, record.offset, time_us, event.source, event.id, key, number, verdict.value)
             elif not order.knows(tp, record.offset):
                 refused += 1
@@ -108,7 +109,7 @@ class History:
         if records:
             self._read_at_s[tp] = time.monotonic()
             self._idle.discard(tp)
-        count_records(tp, len(records), refused)
+        count_records(tp, len(records), refused, late)
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction with all that may go out now, if there is anything."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -30,6 +30,7 @@ from streams.engine.transactions import NO_HEADERS, Transaction, Write
 from streams.heard import WALL_SPAN_S, Heard, heard_write, topics_by_name
 
 APP_VERSION: Final = "0.1.0"
+LATE_S: Final = 3_600  # what came later than this after it happened counts as late
 log = structlog.get_logger(__name__)
 
 
@@ -71,8 +72,8 @@ class Intake:
         lot = self._lots.get(tp)
         if lot is None:
             lot = self._lots[tp] = Lot()
-        appends, places, now_s, refused = lot.appends, self.places, self.now_s(), 0
-        event = None
+        appends, places, now_s, refused, late = lot.appends, self.places, self.now_s(), 0, 0
+        event, late_before = None, datetime.fromtimestamp(now_s - LATE_S, UTC)
         hours: dict[tuple[int, int], datetime] = {}
         for record in records:
             verdict = read_event(record.value, record.headers, now_s)
@@ -81,11 +82,12 @@ class Intake:
                 key, number = places[event.subject]
                 appends[number].append((key, verdict.value, NO_HEADERS))
                 hours[event.time.toordinal(), event.time.hour] = event.time  # cheaper than a timestamp of each
+                late += event.time < late_before
             else:
                 refused += 1
                 lot.letters.append(dead_letter(tp, record, verdict))  # type: ignore[arg-type]
         lot.end = end
-        count_records(tp, len(records), refused)
+        count_records(tp, len(records), refused, late)
         if event is not None:
             event_s = event.time.timestamp()
             metrics.EVENT_LAG.labels(tp.topic).set(now_s - event_s)
@@ -146,8 +148,8 @@ def dead_letter(tp: TP, record: Record, rejected: Rejected) -> Write:
     return record.key, record.value, dead_letter_headers(record.headers, letter)
 
 
-def count_records(tp: TP, records: int, refused: int) -> None:
-    """Count what was read of a source, by outcome."""
+def count_records(tp: TP, records: int, refused: int, late: int) -> None:
+    """Count what was read of a source, by outcome, and how much of it came late."""
     outcomes = Counter(accepted=records - refused, refused=refused)
     if records:
         heard_s = time.monotonic()
@@ -155,3 +157,4 @@ def count_records(tp: TP, records: int, refused: int) -> None:
     for outcome, count in outcomes.items():
         if count:
             metrics.EVENTS.labels(tp.topic, outcome).inc(count)
+    metrics.LATE.labels(tp.topic).inc(late)

@@ -212,6 +212,7 @@ class Learning:
             (metrics.MODEL_AUC, row.auc if row else None),
             (metrics.MODEL_LOG_LOSS, row.log_loss if row else None),
             (metrics.MODEL_CALIBRATION, row.calibration_error if row else None),
+            (metrics.MODEL_DRIFTING, row.is_drifting if row else None),
         ):
             gauge.set(NAN if value is None else value)
         metrics.MODEL_AGE.set_function(self._age_s)

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # process_…: memory, CPU time, open files, as every exporter has them
 FAST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 
 BUILD: Final = Info("churn_build", "Version of the program.", registry=REGISTRY)
@@ -24,6 +34,12 @@ EVENTS: Final = Counter(
 )
 DEDUPLICATED: Final = Counter(
     "churn_events_deduplicated_total", "Events that had counted already.", ("source",), registry=REGISTRY
+)
+LATE: Final = Counter(
+    "churn_events_late_total",
+    "Events that came more than an hour after they happened; under the events' clock, those after their turn.",
+    ("source",),
+    registry=REGISTRY,
 )
 EVENT_LAG: Final = Gauge(
     "churn_event_time_lag_seconds",
@@ -63,7 +79,9 @@ GAPS: Final = Counter(
 DEAD_LETTERS: Final = Counter(
     "churn_dead_letters_total", "Records that could not be used.", ("topic", "reason"), registry=REGISTRY
 )
-ASSESSMENTS: Final = Counter("churn_assessments_total", "Customers looked at.", registry=REGISTRY)
+ASSESSMENTS: Final = Counter(
+    "churn_assessments_total", "Customers looked at, by the level that was found.", ("level",), registry=REGISTRY
+)
 ALERTS: Final = Counter("churn_alerts_emitted_total", "Alert revisions written.", ("level", "type"), registry=REGISTRY)
 HELD_BACK: Final = Counter(
     "churn_alerts_held_back_total",
@@ -114,7 +132,6 @@ LATENCY: Final = Histogram(
     registry=REGISTRY,
     buckets=FAST_S,
 )
-REFUSALS: Final = Counter("churn_refusals_total", "Times that the worker refused to run.", registry=REGISTRY)
 EXAMPLES: Final = Counter("churn_examples_total", "Outcomes, or examples refused.", ("label",), registry=REGISTRY)
 MODEL_LOG_LOSS: Final = Gauge(
     "churn_model_log_loss", "Of the newest outcomes, by the probability given before; NaN: none.", registry=REGISTRY
@@ -128,5 +145,8 @@ MODEL_CALIBRATION: Final = Gauge(
 MODEL_AGE: Final = Gauge(
     "churn_model_age_seconds", "Since the time of the newest model handed over; NaN: none.", registry=REGISTRY
 )
-for unknown in (MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION, MODEL_AGE):
+MODEL_DRIFTING: Final = Gauge(
+    "churn_model_drifting", "1 if the loss of the newest model has moved of late, else 0; NaN: none.", registry=REGISTRY
+)
+for unknown in (MODEL_DRIFTING, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION, MODEL_AGE):
     unknown.set(float("nan"))

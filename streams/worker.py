@@ -77,6 +77,7 @@ class Role:
         self.name, self.app, self.reader, self.copies, self.stall = name, app, reader, copies, stall
         self._gaps = self._take_overs = 0
         self._told: set[TP] = set()  # whose lag the gauges show
+        self._seen_ms: dict[TP, float] = {}  # when it was first asked about
 
     async def measure(self, options: Mapping[str, Any]) -> None:
         """Set the gauges that nobody sets in passing, for as long as the app runs.
@@ -100,10 +101,12 @@ class Role:
         for tp in self._told - at.keys():  # given away: another worker tells
             metrics.LAG_RECORDS.remove(tp.topic, str(tp.partition))
             metrics.LAG_SECONDS.remove(tp.topic, str(tp.partition))
+            self._seen_ms.pop(tp, None)
         self._told = (self._told & at.keys()) | ends.keys()
         for tp, end in ends.items():
             behind = max(end - at[tp], 0)
-            age_s = max(now_ms - self.reader.newest_ms.get(tp, now_ms), 0) / 1000
+            since_ms = self._seen_ms.setdefault(tp, now_ms)  # of one who has read nothing yet
+            age_s = max(now_ms - self.reader.newest_ms.get(tp, since_ms), 0) / 1000
             metrics.LAG_RECORDS.labels(tp.topic, str(tp.partition)).set(behind)
             metrics.LAG_SECONDS.labels(tp.topic, str(tp.partition)).set(age_s if behind else 0.0)
 
@@ -132,7 +135,6 @@ def run(settings: Settings, *, make_fold: FoldFactory | None = None) -> int:
         try:
             ended = runner.run(serve(settings, fold, PAUSES_S[min(restarts, len(PAUSES_S) - 1)]))
         except Refusal as refusal:
-            metrics.REFUSALS.inc()
             log.error(str(refusal), exit_code=EXIT_REFUSED)
             return EXIT_REFUSED
         if ended is Ended.STOPPED:

@@ -9,7 +9,8 @@ from pathlib import Path
 from detectors.policy import Policy
 from detectors.policy_text import check_policy
 from detectors.signals.document import signals_page
-from streams.metrics_page import metrics_page
+from streams import metrics
+from streams.metrics_page import declarations, metrics_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
@@ -21,6 +22,14 @@ def test_docs_signals_is_what_the_catalogue_says() -> None:
 
 def test_docs_metrics_is_what_is_declared() -> None:
     assert (DOCS / "metrics.md").read_text() == metrics_page()
+
+
+def test_every_metric_that_is_declared_is_set_by_somebody() -> None:
+    code = "".join(path.read_text() for path in (DOCS.parent / "streams").rglob("*.py"))
+    declared = set(map(id, declarations()))
+    names = {name for name, each in vars(metrics).items() if name.isupper() and id(each) in declared}
+    assert len(names) > 30
+    assert [name for name in sorted(names) if f"metrics.{name}" not in code] == []
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -113,6 +113,12 @@ OPERATIONS: Final = Dashboard(
                     "ops",
                     [per_second("churn_events_deduplicated_total", "source")],
                 ),
+                Panel(
+                    "Late events",
+                    "More than an hour after they happened; they count where they belong in time.",
+                    "ops",
+                    [per_second("churn_events_late_total", "source")],
+                ),
             ),
         ),
         Row(
@@ -147,6 +153,12 @@ OPERATIONS: Final = Dashboard(
                     "bytes",
                     [Query("sum by (instance) (churn_state_bytes{$j})", "{{instance}}")],
                     stacked=True,
+                ),
+                Panel(
+                    "Memory of a worker",
+                    "Resident; the limit of its pod must be above it at the busiest hour.",
+                    "bytes",
+                    [Query("sum by (instance) (process_resident_memory_bytes{$j})", "{{instance}}")],
                 ),
                 Panel(
                     "Last recovery",
@@ -220,6 +232,12 @@ OPERATIONS: Final = Dashboard(
                     "Since the outcomes by which the newest one was handed over.",
                     "s",
                     [Query("min(churn_model_age_seconds{$j})", "age")],
+                ),
+                Panel(
+                    "Drift",
+                    "1 while the newest outcomes are not like those that the model learned from.",
+                    "none",
+                    [Query("max(churn_model_drifting{$j})", "drifting")],
                 ),
             ),
         ),
@@ -327,9 +345,10 @@ RETENTION: Final = Dashboard(
                 ),
                 Panel(
                     "Customers looked at",
-                    "Assessments per second; 0 means that nobody is.",
+                    "Assessments per second, by the level that was found; 0 means that nobody is.",
                     "ops",
-                    [Query("sum(rate(churn_assessments_total{$j}[$__rate_interval]))", "all")],
+                    [per_second("churn_assessments_total", "level")],
+                    stacked=True,
                 ),
             ),
         ),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from streams.metrics import REGISTRY
+from streams.metrics_page import declarations
 
 TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9a-z.]*|\$[a-z_]+|[{}()]|[^\s\w{}()"$]+')
 GROUPINGS: Final = frozenset(("by", "without", "on", "ignoring", "group_left", "group_right"))
@@ -20,9 +20,12 @@ SCRAPED: Final = frozenset(("namespace", "job", "instance", "pod"))
 """Labels that Prometheus adds when it reads a worker."""
 FOREIGN: Final[Mapping[str, frozenset[str]]] = {
     "up": frozenset(),
+    "process_resident_memory_bytes": frozenset(),
+    "process_cpu_seconds_total": frozenset(),
     "kafka_consumergroup_lag": frozenset(("consumergroup", "topic", "partition")),
 }
-"""Metrics that others declare: Prometheus itself, and the usual exporter of Kafka's consumer groups."""
+"""Metrics that others declare: Prometheus itself, its client about the process, and the usual exporter of Kafka's
+consumer groups."""
 
 
 class Uses(NamedTuple):
@@ -67,7 +70,7 @@ def declared() -> dict[str, frozenset[str]]:
     ['le', 'role']
     """
     series: dict[str, frozenset[str]] = dict(FOREIGN)
-    for collector in REGISTRY._collector_to_names:
+    for collector in declarations():
         kind = type(collector).__name__.lower()
         labels = frozenset(getattr(collector, "_labelnames", ()))
         name = getattr(collector, "_name", "")

@@ -83,7 +83,7 @@ FLOW: Final = (
         "critical",
         "5m",
         "{{ $labels.topic }}[{{ $labels.partition }}] is read {{ $value | humanizeDuration }} late.",
-        "max by (namespace, job, topic, partition) (churn_consumer_lag_seconds) > 300",
+        'max by (namespace, job, topic, partition) (churn_consumer_lag_seconds{topic!~".*churn.examples"}) > 300',
     ),
     Rule(
         "ChurnLagRecords",
@@ -92,7 +92,7 @@ FLOW: Final = (
         "{{ $value | humanize }} records of {{ $labels.topic }}[{{ $labels.partition }}] wait to be read.",
         "max by (namespace, job, topic, partition) (churn_consumer_lag_records) > 100000\n"
         "or max by (namespace, topic, partition) (\n"
-        '  kafka_consumergroup_lag{consumergroup=~"churnwatch.*-(intake|detector)"} >= 0\n'
+        '  kafka_consumergroup_lag{consumergroup=~"churnwatch.*-(intake|detector|learner)"} >= 0\n'
         ") > 100000",
     ),
     Rule(
@@ -192,7 +192,44 @@ CONTENT: Final = (
     ),
 )
 
-GROUPS: Final = {"churnwatch-workers": WORKERS, "churnwatch-flow": FLOW, "churnwatch-content": CONTENT}
+MODEL: Final = (
+    Rule(
+        "ChurnModelStale",
+        "warning",
+        "1h",
+        "The newest model is {{ $value | humanizeDuration }} old; one is handed over each week where outcomes come.",
+        "min by (namespace, job) (churn_model_age_seconds) > 21 * 86400",
+    ),
+    Rule(
+        "ChurnLearnerGone",
+        "warning",
+        "1h",
+        "A worker learned within the last week, and none does now: alerts keep the model that they have.",
+        "count by (namespace, job) (max_over_time(churn_model_age_seconds[1w]) >= 0)\n"
+        "unless count by (namespace, job) (churn_model_age_seconds >= 0)",
+    ),
+    Rule(
+        "ChurnModelDrifting",
+        "warning",
+        "1h",
+        "The newest outcomes are not like those that the model learned from.",
+        "max by (namespace, job) (churn_model_drifting) == 1",
+    ),
+    Rule(
+        "ChurnModelCalibrationOff",
+        "warning",
+        "1h",
+        "Probabilities are off by {{ $value | humanizePercentage }} on average, of the newest outcomes.",
+        "max by (namespace, job) (churn_model_calibration_error_ratio) > 0.05",
+    ),
+)
+
+GROUPS: Final = {
+    "churnwatch-workers": WORKERS,
+    "churnwatch-flow": FLOW,
+    "churnwatch-content": CONTENT,
+    "churnwatch-model": MODEL,
+}
 RULES: Final = tuple(rule for group in GROUPS.values() for rule in group)
 
 HEAD: Final = """\

@@ -118,7 +118,10 @@ def test_an_event_that_is_sent_again_twice_counts_once(bootstrap: str, tmp_path:
             for more in ([], [], ["--again"]):
                 await asyncio.to_thread(ran, bootstrap, prefix, "replay", "--app-id", app_id, *more)
             until_s = time.monotonic() + 30
-            while 'churn_events_deduplicated_total{source="journal"} 1.0' not in (await ask(port, "/metrics"))[1]:
+            while (
+                f'churn_events_deduplicated_total{{source="{prefix}usage.events"}} 1.0'
+                not in (await ask(port, "/metrics"))[1]
+            ):
                 assert time.monotonic() < until_s
                 await asyncio.sleep(0.2)
             events = [r for part in (await trial.read(trial.named(JOURNAL))).values() for r in part if r.key]

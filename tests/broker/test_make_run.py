@@ -1,26 +1,39 @@
-"""`make run` as a user sees it: alerts with reasons come, and Ctrl-C leaves nothing behind."""
+"""`make run` as a user sees it: alerts with reasons come, metrics move, and Ctrl-C leaves nothing behind."""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from deploy.kafka.client import Kafka
+from deploy.kafka.kafka import free_port
+from streams.metrics_page import declarations
 
 ROOT = Path(__file__).parents[2]
 FIRST_ALERT_S = 90.0
+MEASURED_S = 20.0
+STILL = {
+    "churn_alerts_held_back", "churn_call_abandonment_ratio", "churn_calls", "churn_dead_letters", "churn_erasures",
+    "churn_events_after_erasure", "churn_events_deduplicated", "churn_events_late", "churn_examples",
+    "churn_failed_starts", "churn_fence_skips", "churn_fetch_gaps", "churn_consumer_lag_records",
+    "churn_consumer_lag_seconds",
+}  # fmt: skip
+"""What stays at 0 for a while where nothing goes wrong, nobody calls or is erased and no horizon has passed."""
 
 
 @pytest.fixture
 def env(bootstrap: str, prefix: str, app_id: str) -> dict[str, str]:
     own = {"KAFKA_BOOTSTRAP": bootstrap, "CHURNWATCH_TOPIC_PREFIX": prefix, "CHURNWATCH_APP_ID": app_id}
-    return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **own, "CHURNWATCH_OPS": f"127.0.0.1:{free_port()}", "PYTHONPATH": str(ROOT)}
 
 
 def children_of(folder: Path) -> list[str]:
@@ -36,9 +49,17 @@ def children_of(folder: Path) -> list[str]:
     return found
 
 
+def metrics_that_moved(ops: str) -> tuple[set[str], str]:
+    """The metrics of ours with a value that is not 0 (NaN counts, where nothing is known yet), and the page itself."""
+    with urlopen(f"http://{ops}/metrics", timeout=5) as answer:
+        page = answer.read().decode()
+    lines = re.findall(r"^(churn_\w+?)(?:_total|_info|_bucket|_sum|_count)?(?:{.*})? (\S+)$", page, re.MULTILINE)
+    return {name for name, value in lines if float(value)}, page
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are looked up in /proc")
 @pytest.mark.timeout(180)
-def test_alerts_come_and_ctrl_c_stops_all_of_it(env: dict[str, str], tmp_path: Path) -> None:
+def test_alerts_come_metrics_move_and_ctrl_c_stops_all_of_it(env: dict[str, str], tmp_path: Path) -> None:
     out, err, folder = tmp_path / "out", tmp_path / "err", tmp_path / "run"
     command = [sys.executable, "-m", "deploy.run", "--folder", str(folder), "--rate", "100/s"]
     with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -50,6 +71,18 @@ def test_alerts_come_and_ctrl_c_stops_all_of_it(env: dict[str, str], tmp_path: P
             assert time.monotonic() < until, err.read_text()
             time.sleep(0.2)
         assert len(children_of(folder)) == 3
+        wanted = {next(iter(each.describe())).name for each in declarations()} - STILL
+        until = time.monotonic() + MEASURED_S
+        moved, page = metrics_that_moved(env["CHURNWATCH_OPS"])
+        while wanted - moved and time.monotonic() < until:
+            time.sleep(0.3)
+            moved, page = metrics_that_moved(env["CHURNWATCH_OPS"])
+        assert wanted - moved == set()
+        if promtool := shutil.which("promtool"):
+            checked = subprocess.run(
+                [promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False
+            )
+            assert checked.returncode == 0, checked.stderr
         began = time.monotonic()
         run.send_signal(signal.SIGINT)
         assert run.wait(40) == 0

@@ -68,9 +68,8 @@ def test_an_sre_sees_every_metric_that_a_worker_has() -> None:
     }
     series = {re.sub(r"_(bucket|sum|count)$", "", name) for name in declared() if name.startswith("churn_")}
     shown = {re.sub(r"_(bucket|sum|count)$", "", name) for name in shown}
-    # Live is ready's little sister, refusals end the process before anybody asks, ticks and the version have rules; a
-    # ratio of each worker cannot be summed.
-    unshown = {"churn_build_info", "churn_live", "churn_refusals_total", "churn_ticks_total"}
+    # Live is ready's little sister, ticks and the version have rules; a ratio of each worker cannot be summed.
+    unshown = {"churn_build_info", "churn_live", "churn_ticks_total"}
     unshown.add("churn_call_abandonment_ratio")
     assert series - shown == unshown
 

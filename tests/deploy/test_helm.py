@@ -138,6 +138,10 @@ def test_no_secret_is_in_a_manifest(case: str) -> None:
     assert re.search(r"CHURNWATCH_OPS_TOKEN\n\s+valueFrom:\n\s+secretKeyRef:", golden(case))
 
 
+def test_a_worker_has_every_role_unless_one_says_otherwise() -> None:
+    assert f"\nroles: {','.join(Settings().roles)}\n" in (CHART / "values.yaml").read_text()
+
+
 def test_the_chart_is_of_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"\nappVersion: {version}\n" in (CHART / "Chart.yaml").read_text()

@@ -59,6 +59,17 @@ def test_lag_of_a_partition_that_went_is_not_told_any_more() -> None:
     assert value("churn_consumer_lag_records", topic="gauges", partition="1") == 1
 
 
+def test_a_partition_of_which_nothing_was_read_yet_is_as_late_as_it_was_seen_to_wait() -> None:
+    role = Role("detector", cast(Any, None), cast(Any, Reader()), None, Stall(60))
+    role._lag({HERE: 5}, {HERE: 9})
+    assert value("churn_consumer_lag_seconds", topic="gauges", partition="0") == 0
+    role._seen_ms[HERE] -= 70_000
+    role._lag({HERE: 5}, {HERE: 9})
+    age_s = value("churn_consumer_lag_seconds", topic="gauges", partition="0")
+    assert age_s is not None
+    assert 70 <= age_s < 80
+
+
 def test_age_of_a_checkpoint_goes_with_the_partition_and_starts_anew_when_it_comes_back() -> None:
     async def ends(_: set[int]) -> Mapping[int, int]:
         return {}
