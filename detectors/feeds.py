@@ -58,7 +58,8 @@ def hear(feeds: dict[str, Feed], topic: str, time_s: int, grace_s: int, *, told:
         return
     feed.told = feed.told or told
     if time_s <= feed.heard_s:
-        _mend(feed, time_s, grace_s)
+        if feed.lost and time_s < feed.lost[-1][1]:
+            _mend(feed, time_s, grace_s)
         return
     if time_s - feed.heard_s > grace_s:
         feed.lost.append((feed.heard_s, time_s))
