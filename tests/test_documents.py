@@ -6,6 +6,9 @@ import re
 import textwrap
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from detectors.policy import Policy
 from detectors.policy_text import check_policy
 from detectors.signals.document import signals_page
@@ -30,6 +33,23 @@ def test_every_metric_that_is_declared_is_set_by_somebody() -> None:
     names = {name for name, each in vars(metrics).items() if name.isupper() and id(each) in declared}
     assert len(names) > 30
     assert [name for name in sorted(names) if f"metrics.{name}" not in code] == []
+
+
+UNITS = {"%": 0.01, "points": 0.01, "days": 86_400.0, "": 1.0}
+
+
+def test_the_numbers_of_the_policy_that_documents_state_are_those_of_the_policy() -> None:
+    policy = msgspec.to_builtins(Policy())
+    found = 0
+    for page in DOCS.glob("*.md"):
+        for section, key, number, unit in re.findall(
+            r"`(\w+)\.(\w+)` \(([\d.]+) ?(%|points|days|)[);]", page.read_text()
+        ):
+            if key in policy.get(section, ()):  # topics have such names too
+                found += 1
+                scale = 1.0 if unit == "days" and not key.endswith("_s") else UNITS[unit]
+                assert policy[section][key] == pytest.approx(float(number) * scale), f"{page.name}: {section}.{key}"
+    assert found > 8
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
