@@ -7,7 +7,7 @@ import msgspec
 
 from detectors.assess import Assessor, Reason
 from detectors.customer import NEVER, AlertState, Customer
-from detectors.hold_out import is_held_out
+from detectors.hold_out import is_held_out, lot_of
 from detectors.leaving import farewell_of
 from detectors.lifecycle import level_of
 from detectors.profile import actions_for, churn_type_of, revenue_at_risk, stage_of
@@ -91,11 +91,11 @@ def revise(
     """
     policy, now_s, p = assessor.policy, at.now_s, c.probability
     reasons = reasons_of(c, at, assessor)
-    last = c.alert
+    last, lot = c.alert, c.alert.lot if c.alert is not None else 0
     if change == "opened" or last is None:
         c.alerts += 1
         c.win_back_s = c.left_s or c.win_back_s
-        last = None
+        last, lot = None, lot_of(policy.hold_out) or lot
         alert_id, revision, opened_s = alert_id_of(customer_id, c.alerts, now_s), 1, now_s
     else:
         alert_id, revision, opened_s = last.alert_id, last.revision + 1, last.opened_s
@@ -132,11 +132,13 @@ def revise(
         policy_version=assessor.policy_version,
         changed_by=by,
     )
-    c.alert = remembered(c, alert, at, assessor, last)
+    c.alert = remembered(c, alert, at, assessor, last, lot)
     return alert
 
 
-def remembered(c: Customer, alert: wire.Alert, at: Moment, assessor: Assessor, last: AlertState | None) -> AlertState:
+def remembered(
+    c: Customer, alert: wire.Alert, at: Moment, assessor: Assessor, last: AlertState | None, lot: int
+) -> AlertState:
     """What is kept of a revision that goes out; `last` is what was kept of the one before, None of a first one."""
     return AlertState(
         alert.alert_id,
@@ -154,6 +156,7 @@ def remembered(c: Customer, alert: wire.Alert, at: Moment, assessor: Assessor, l
         outcome=alert.outcome or "",
         win_back=last.win_back if last else c.left_s != 0,
         held_out=alert.delivery == "hold_out",
+        lot=lot,
     )
 
 

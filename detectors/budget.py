@@ -5,7 +5,8 @@ Rules:
   nobody needs to know the others;
 * it fills in event time alone, and opening takes one token: the same journal opens the same alerts;
 * of the customers who would open at one tick the best by expected loss go first; the others wait, and are compared
-  anew with whoever comes when the next token is there.
+  anew with whoever comes when the next token is there;
+* those of the control group wait as any other, or they would not be alike whom they are compared with, and take none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from detectors.customer import DAY_S, Customer
+from detectors.hold_out import is_held_out
 from detectors.lifecycle import level_of
 from detectors.policy import Policy
 from detectors.policy_care import BudgetPolicy
@@ -25,9 +27,9 @@ UNFILLED: Final = -(2**62)
 MOST: Final = 2**50  # parts; more customers than anybody has, and still a whole number of 64 bits
 
 Asking = TypeVar("Asking")
-Place = tuple[bool, float, float, bytes]
+Place = tuple[bool, float, float, bytes, bool]
 """Where a customer stands among those that ask: who can be kept before who is to be won back, then by expected loss and
-probability, most first, and then by key."""
+probability, most first, and then by key; and whether it is of the control group."""
 
 
 class Purse(msgspec.Struct, array_like=True):
@@ -86,7 +88,7 @@ def shared_out(
     for place, who in sorted(asking, key=lambda item: item[0]):
         critical = level_of(-place[2], policy.alerts) == "critical"
         if allows(purse, p, critical=critical):
-            purse.parts -= TOKEN
+            purse.parts -= 0 if place[4] else TOKEN
             yield who, None
         else:
             yield who, look_again_s(purse, now_s, waiting, p)
@@ -109,4 +111,5 @@ def used_permille(purse: Purse, now_s: int, p: BudgetPolicy) -> int:
 def place_of(key: bytes, c: Customer, risk: float, now_s: int, policy: Policy) -> Place:
     """Where a customer of this risk (0 to 1) stands; whose revenue is unknown stands behind, by risk alone."""
     revenue = revenue_at_risk(c, now_s, risk, policy)
-    return (c.left_s > 0, -revenue.expected_loss if revenue is not None else 0.0, -risk, key)
+    loss = revenue.expected_loss if revenue is not None else 0.0
+    return (c.left_s > 0, -loss, -risk, key, is_held_out(key.decode(), policy.hold_out))

@@ -93,6 +93,7 @@ class AlertState(msgspec.Struct, array_like=True, gc=False):
     win_back: bool = False  # about winning back one who has left
     held_out: bool = False  # of the control group: logged, not delivered
     ruled_by: float = 0.0  # how far changes of rules alone have moved the probability since the last revision
+    lot: int = 0  # which control group had been drawn when an alert last opened (detectors.hold_out)
 
 
 V = TypeVar("V")

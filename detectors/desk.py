@@ -12,8 +12,8 @@ from detectors.announce import revise, score_row
 from detectors.budget import Place, place_of
 from detectors.customer import NEVER, Customer
 from detectors.farewell import read
-from detectors.hold_out import is_held_out
 from detectors.incidents import NOTHING, Incidents
+from detectors.learning.alerted import Opening
 from detectors.leaving import next_look_s
 from detectors.lifecycle import LIFECYCLE, TRANSITIONS, is_awake, level_of, status_of
 from detectors.news import Said, judged_by_both, settle, verdict_of
@@ -47,11 +47,13 @@ class Desk:
         self.moment = Moment(rules.assessor.policy)
         self.incidents = Incidents(number, rules.assessor, stats)
         self.world = World()
+        self.opened: list[Opening] = []  # in this moment, of those who have not left
 
     def sit_down(self, world: World, now_s: int) -> None:
         """Begin a moment: what is looked at from here on is looked at as of then."""
         self.world = world
         self.moment.at(now_s, world.feeds)
+        self.opened.clear()
 
     def read(self, c: Customer) -> bool:
         """Read again the signals that an event or a deadline may have changed; true if one that many share rose."""
@@ -90,7 +92,7 @@ class Desk:
             # That it got worse waits, but not that the time is over for which the team asked for quiet.
             step = TRANSITIONS["snoozed", "awake"] if is_awake(c, now_s) else None
         if step is not None:
-            if step[1] == "opened" and not is_held_out(key.decode(), assessor.policy.hold_out):
+            if step[1] == "opened":
                 return place_of(key, c, assessor.risk(c, c.probability), now_s, assessor.policy), said.by
             self._say(key, c, step, offset, out, said.by)
         c.held_s = 0
@@ -169,6 +171,7 @@ class Desk:
         place = (self.number, offset)
         incident = self.incidents.touching(self.world, c, self.moment.now_s)
         cause = incident.incident_id if incident is not None else None
+        lot = c.alert.lot if c.alert is not None else 0
         alert = revise(key.decode(), c, self.moment, self.assessor, status, change, by, place, outcome, cause)
         trace = c.trace or None
         value, headers = encode_alert(alert, change, trace), alert_headers(alert, change, trace)
@@ -180,6 +183,8 @@ class Desk:
         else:
             out.write(CURRENT, key, value, headers)
         self.stats[f"alerts_{change}"] += 1
+        if change == "opened" and c.alert is not None and not c.alert.win_back:
+            self.opened.append(Opening(key, alert, c.alert.lot != lot))
 
     def end(self, key: bytes, c: Customer, world: World, offset: int, out: Outbox) -> None:
         """End the alert of a customer who is erased, saying what holds now."""

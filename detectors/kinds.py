@@ -63,6 +63,7 @@ DAYS_KEPT |= {WAITED: 32}
 
 # points of groups D to L
 BEGAN = 40  # a lead or a trial; label: which
+CONTACTED = 41  # by the retention team; label: playbook
 
 # cases
 TICKET, INVOICE, PROMISE, DISPUTE, ORDER, OUTAGE, DISCOUNT, OFFERED = range(1, 9)

@@ -1,13 +1,11 @@
 """The fold of one journal partition: `(state, record) → (state, decisions)`, and the only file that knows the order.
 
 Rules:
-* what a record does follows from the records before it alone, never from how they were cut into fetches,
-  how fast they came, or where a process died between two of them;
-* customers are assessed at ticks, those touched since the last one and those whose deadline passed, in
-  order of their key; at once only after event types that the policy marks urgent; more of the same touches few;
-* nothing leaves, and no state bytes change, but in `snapshot`: what happened since the last one can be
-  taken back whole, and is when a handler fails. Then it is done again with care (each event on a copy),
-  and the event that failed becomes a dead letter: its customer is as it was before.
+* what a record does follows from the records before it alone: not from fetches, nor speed, nor where a process died;
+* customers are assessed at ticks, those touched since the last one and those whose deadline passed, in order of their
+  key; at once only after event types that the policy marks urgent; more of the same touches few;
+* nothing leaves, and no state bytes change, but in `snapshot`: what happened since can be taken back whole, and is when
+  a handler fails. Then it is done again with care (each event on a copy), and what failed becomes a dead letter.
 """
 
 from collections import Counter
@@ -289,6 +287,8 @@ class Partition:
                 self._finish(look, r, partial(desk.hold, look.key, look.customer, until_s, self.out))
             elif not self._finish(look, r, partial(desk.open, look.key, look.customer, r.offset, self.out, by)):
                 give_back(purse)
+        if desk.opened and self.writes_examples:
+            self._aside(r, partial(self.ledger.follow, desk.opened, self._load, self.deadlines, now_s))
 
     def _read(self, key: bytes, r: Record) -> Look | None:
         """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""

@@ -22,5 +22,12 @@ class LearningPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     challenge_every: Annotated[
         int, Meta(description="challengers from river see one example in so many, as they are slow; 0: none", ge=0)
     ] = 4
+    uplift_least: Annotated[
+        int,
+        Meta(
+            description="alerts of the control group, and of the others, with an outcome before saved revenue is told",
+            ge=2,
+        ),
+    ] = 50
     promote_after: Annotated[int, Meta(description="outcomes before another kind of model may take over", ge=1)] = 500
     promote_margin: Annotated[float, Meta(description="log loss per outcome by which it must be better", ge=0)] = 0.005

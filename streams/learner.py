@@ -20,9 +20,10 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
 from detectors.customer import DAY_S
-from detectors.learning.examples import decode_example
+from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
-from detectors.learning.shown import learned_rows, quality_row
+from detectors.learning.lessons import decode_lesson, taken
+from detectors.learning.shown import learned_rows, overall, quality_row, value_rows
 from detectors.model import Model
 from detectors.policy import Policy
 from schemas.insights import Insight, encode_insight
@@ -133,34 +134,43 @@ class Learning:
 
     def _take(self, record: Record) -> None:
         try:
-            example = decode_example(record.value or b"")
+            lesson = decode_lesson(record.value or b"")
         except (msgspec.MsgspecError, ValueError, RecursionError):
             self.learner.refused["not an example"] += 1
             self._refused(record, "not an example")
             return
-        reason = self.learner.learn(example)
+        reason, label = taken(self.learner, lesson), "left" if lesson.left else "stayed"
         if reason is not None:
             self._refused(record, reason)
             return
-        metrics.EXAMPLES.labels("left" if example.left else "stayed").inc()
-        if example.landmark_s >= self.due_s:
+        if not isinstance(lesson, Example):
+            metrics.ALERT_OUTCOMES.labels(lesson.delivery, label).inc()
+            return
+        metrics.EXAMPLES.labels(label).inc()
+        if lesson.landmark_s >= self.due_s:
             every_s = self.policy.learning.publish_days * DAY_S
-            self.due_s = example.landmark_s // every_s * every_s + every_s
-            self._hand_over(record.offset, example.landmark_s + self.policy.churn.horizon_days * DAY_S)
+            self.due_s = lesson.landmark_s // every_s * every_s + every_s
+            self._hand_over(record.offset, lesson.landmark_s + self.policy.churn.horizon_days * DAY_S)
 
     def _refused(self, record: Record, reason: str) -> None:
         metrics.EXAMPLES.labels("refused").inc()
         log.warning("an example is refused", reason=reason, offset=record.offset)
 
     def _hand_over(self, offset: int, time_s: int) -> None:
-        """Put the model of now with what goes out next, if outcomes have made one and it did not go out before."""
+        """Put the model of now with what goes out next, if outcomes have made one and it did not go out before.
+
+        What acting achieves goes out with it, and without it.
+        """
         model = self.learner.model()
-        if not model.examples:
+        if model.examples:
+            self._published = model.version, time_s
+        if offset < self._handed_over_to:
             return
-        self._published = model.version, time_s
-        if offset >= self._handed_over_to:
+        rows = value_rows(self.learner, time_s)
+        if model.examples:
             self._models.append((model, time_s))
-            self._rows |= {row.insight_id: row for row in learned_rows(self.learner, model, time_s)}
+            rows = learned_rows(self.learner, model, time_s)
+        self._rows |= {row.insight_id: row for row in rows}
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction, if there is a model to hand over, or it is time to save."""
@@ -215,6 +225,9 @@ class Learning:
             (metrics.MODEL_DRIFTING, row.is_drifting if row else None),
         ):
             gauge.set(NAN if value is None else value)
+        saved = overall(self.learner)
+        for bound, value in zip(("estimate", "low", "high"), saved or (NAN, NAN, NAN), strict=True):
+            metrics.SAVED.labels(bound).set(value)
         metrics.MODEL_AGE.set_function(self._age_s)
 
     def _age_s(self) -> float:

@@ -12,8 +12,8 @@ import msgspec
 
 from detectors.customer import DAY_S
 from detectors.learning.challengers import Challenger
-from detectors.learning.examples import Example, decode_example
 from detectors.learning.learner import Learner
+from detectors.learning.lessons import Lesson, decode_lesson, order_of, taken
 from detectors.model import Model
 from detectors.policy import Policy
 from detectors.records import Write
@@ -26,26 +26,28 @@ class Lessons:
     def __init__(self, policy: Policy, challengers: dict[str, Challenger] | None = None) -> None:
         self.learner = Learner(policy, challengers)
         self.every_s = policy.learning.publish_days * DAY_S
-        self._waiting: list[Example] = []
+        self._waiting: list[Lesson] = []
         self._next_s = 0
+        self.as_of_s = 0  # when it learned last
         self._learned = 0
 
     def collect(self, writes: Iterable[Write]) -> None:
         """Take what a partition has handed on."""
-        self._waiting += [decode_example(value) for _, value, _ in writes if value is not None]
+        self._waiting += [decode_lesson(value) for _, value, _ in writes if value is not None]
 
     def is_due(self, time_s: int) -> bool:
         """Whether a tick is the first of its period."""
         if time_s < self._next_s:
             return False
         self._next_s = time_s // self.every_s * self.every_s + self.every_s
+        self.as_of_s = time_s
         return True
 
     def learn(self) -> Model | None:
         """Learn from what waits; the model that decides from now on, if outcomes have made another of it."""
-        self._waiting.sort(key=lambda example: (example.landmark_s, example.customer_id))
-        for example in self._waiting:
-            self.learner.learn(example)
+        self._waiting.sort(key=order_of)
+        for lesson in self._waiting:
+            taken(self.learner, lesson)
         self._waiting.clear()
         if self.learner.learned == self._learned:
             return None

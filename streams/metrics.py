@@ -133,6 +133,19 @@ LATENCY: Final = Histogram(
     buckets=FAST_S,
 )
 EXAMPLES: Final = Counter("churn_examples_total", "Outcomes, or examples refused.", ("label",), registry=REGISTRY)
+ALERT_OUTCOMES: Final = Counter(
+    "churn_alert_outcomes_total",
+    "Alerts of which it is known whether the customer left, delivered ones and those of the control group.",
+    ("delivery", "label"),
+    registry=REGISTRY,
+)
+SAVED: Final = Gauge(
+    "churn_saved_share_ratio",
+    "By how much a smaller share left where alerts were delivered than in the control group, as `estimate` and as the "
+    "`low` and `high` end of its 95 % interval; NaN: too few outcomes.",
+    ("bound",),
+    registry=REGISTRY,
+)
 MODEL_LOG_LOSS: Final = Gauge(
     "churn_model_log_loss", "Of the newest outcomes, by the probability given before; NaN: none.", registry=REGISTRY
 )
@@ -150,3 +163,5 @@ MODEL_DRIFTING: Final = Gauge(
 )
 for unknown in (MODEL_DRIFTING, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION, MODEL_AGE):
     unknown.set(float("nan"))
+for bound in ("estimate", "low", "high"):
+    SAVED.labels(bound).set(float("nan"))

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from detectors.learning.saved_shown import saved_rows
 from detectors.quality import Quality
 from detectors.rules import customers_in
 
@@ -37,6 +38,7 @@ class Report(Struct, frozen=True, kw_only=True):
     lead_days_median: float | None
     quality: Quality | None
     learning: dict[str, Any]
+    saved_revenue: list[dict[str, Any]]
     policy_version: str
     model_version: str
     throughput: dict[str, float]
@@ -49,6 +51,8 @@ class Report(Struct, frozen=True, kw_only=True):
         for partition in replay.partitions.values():
             stats += partition.stats
             customers += sum(1 for _ in customers_in(partition.states))
+        learner = replay.lessons.learner
+        needed, as_of_s = learner.policy.learning.uplift_least, replay.lessons.as_of_s
         gone, warned, lead_days = replay.outcomes.lead_days()
         return cls(
             lines=replay.read,
@@ -64,7 +68,8 @@ class Report(Struct, frozen=True, kw_only=True):
             churned_after_alert=warned,
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
-            learning=replay.lessons.learner.report(),
+            learning=learner.report(),
+            saved_revenue=[msgspec.to_builtins(row) for row in saved_rows(learner.saved, needed, as_of_s)],
             policy_version=replay.assessor().policy_version,
             model_version=replay.assessor().model.version,
             throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},

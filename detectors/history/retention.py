@@ -5,13 +5,14 @@ becomes of it. `privacy.erasure.requested` is not here: the fold forgets the cus
 """
 
 from detectors import kinds
-from detectors.customer import AlertState, Customer
+from detectors.customer import AlertState, Customer, note
 from detectors.history.engagement import given
 from detectors.history.routes import RefusedError, on
 from detectors.history.support import spoke
 from schemas.retention import AlertAcknowledged, AlertResolved, AlertSnoozed, CustomerContacted
 
 NAME = 64  # of a playbook or a person, as much is kept
+CONTACTS = 4  # the newest: the first after an alert is looked for, once its horizon has passed
 
 
 def alert_named(c: Customer, alert_id: str) -> AlertState:
@@ -52,6 +53,7 @@ def customer_contacted(c: Customer, d: CustomerContacted, time_s: int, event_id:
     given(c, time_s, kinds.CHECK_IN, event_id)
     spoke(c, time_s)
     playbook, by = d.playbook[:NAME], d.by[:NAME]
+    note(c, kinds.CONTACTED, time_s, 0, "", playbook, keep=CONTACTS)
     if (time_s, playbook, by) > (c.contacted_s, c.contacted, c.contacted_by):
         c.contacted_s, c.contacted, c.contacted_by = time_s, playbook, by
     if alert is not None and alert.status != "resolved" and not alert.feedback:

@@ -11,19 +11,22 @@ Rules:
   byte of these keys never begins one.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final
 
 import msgspec
 import xxhash
 from msgspec import Meta
 
-from detectors import kinds
-from detectors.customer import DAY_S, HEADER, MAX_POINTS, NEVER, VERSION, Customer, read_header
+from detectors.customer import DAY_S, HEADER, NEVER, VERSION, Customer, read_header
 from detectors.deadlines import Deadlines
 from detectors.feeds import lost_s
+from detectors.hold_out import lot_of
+from detectors.learning.alerted import Opened, Opening, encode_outcome, opened_of, outcome_of
+from detectors.learning.labels import has_left, leaves_by_silence
 from detectors.learning.rest import segments
 from detectors.learning.space import SPACE, Answers, frozen
-from detectors.leaving import buys_without_subscription, has_cancelled
+from detectors.leaving import has_cancelled
 from detectors.policy import Policy
 from detectors.records import EXAMPLES, Outbox
 from detectors.rules import RESERVED
@@ -32,6 +35,7 @@ from detectors.world import World
 WATCHES: Final = RESERVED + b"\x01"
 DIGITS: Final = 6  # of a probability that is written down
 PENDING_MAX: Final = 64
+ALERTS_MAX: Final = 16  # of a customer within a horizon; more are not followed
 LONG_QUIET: Final = 4  # a customer of whom nothing was heard for a horizon is written down once in so many landmarks
 
 
@@ -52,6 +56,7 @@ class Watch(msgspec.Struct, array_like=True, gc=False):
     next_s: int = NEVER  # the next landmark
     space: int = 0  # fingerprint of the coordinates that the values are in
     pending: list[Pending] = []
+    alerts: list[Opened] = []  # that wait for their outcome, oldest first
 
 
 class Example(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -84,8 +89,8 @@ def watch_key(key: bytes) -> bytes:
 
 def dump_watch(watch: Watch, horizon_s: int) -> bytes:
     """State bytes; the deadline in front is the next landmark or the next example to mature, whichever is sooner."""
-    matures_s = watch.pending[0].landmark_s + horizon_s if watch.pending else NEVER
-    return HEADER.pack(0, min(watch.next_s, matures_s), VERSION, 0) + _encode(watch)
+    first_s = min((waiting[0].landmark_s for waiting in (watch.pending, watch.alerts) if waiting), default=NEVER)
+    return HEADER.pack(0, min(watch.next_s, first_s + horizon_s), VERSION, 0) + _encode(watch)
 
 
 def load_watch(state: bytes) -> Watch:
@@ -118,23 +123,6 @@ def next_landmark_s(key: bytes, after_s: int, every_s: int) -> int:
     """
     own_s = hash_of(key) * 2654435761 % max(1, every_s // DAY_S) * DAY_S
     return (after_s - own_s) // every_s * every_s + every_s + own_s
-
-
-def has_left(c: Customer, pending: Pending, horizon_s: int) -> bool:
-    """What became of a customer, as its state says once the horizon has passed."""
-    end_s = pending.landmark_s + horizon_s
-    if pending.orders_only:
-        orders = c.points.get(kinds.ORDERED, [])
-        if len(orders) >= MAX_POINTS and orders[0].time_s > pending.landmark_s:
-            return False  # it ordered so often since that only later orders are remembered
-        return not any(pending.landmark_s < p.time_s <= end_s for p in orders)
-    return pending.landmark_s < c.churned_s <= end_s
-
-
-def leaves_by_silence(c: Customer, policy: Policy) -> bool:
-    """Whether leaving means to order nothing for a horizon."""
-    definition = policy.churn.definition
-    return definition == "inactivity" or (definition == "auto" and buys_without_subscription(c))
 
 
 class Ledger:
@@ -177,6 +165,21 @@ class Ledger:
         if self._state(watch_key(key)) is not None:
             self.dirty[watch_key(key)] = None
 
+    def follow(
+        self, openings: Iterable[Opening], load: Callable[[bytes], Customer], deadlines: Deadlines, now_s: int
+    ) -> None:
+        """Write down what is true of the customers whose alerts have opened now."""
+        for opening in openings:
+            c, key = load(opening.key), watch_key(opening.key)
+            if c.alert is None or c.alert.alert_id != opening.alert.alert_id:
+                continue  # it was taken back
+            state, before_s = self._state(key), self.due_of(key)
+            watch = load_watch(state) if state is not None else Watch(NEVER, SPACE)
+            if len(watch.alerts) < ALERTS_MAX:
+                watch.alerts.append(opened_of(opening, c, self.policy, lot_of(self.policy.hold_out)))
+            self.dirty[key] = dump_watch(watch, self.horizon_s)
+            deadlines.move(key, before_s, self.due_of(key), now_s)
+
     def wake(self, key: bytes, c: Customer, world: World, now_s: int, answers: Answers, out: Outbox) -> None:
         """Hand on what has matured, and write down a landmark if one is due, with the probability of now."""
         state = self._state(watch_key(key))
@@ -185,11 +188,14 @@ class Ledger:
         watch = load_watch(state)
         for example in self._mature(key, watch, c, now_s):
             out.write(EXAMPLES, key, encode_example(example))
+        while watch.alerts and watch.alerts[0].landmark_s + self.horizon_s <= now_s:
+            outcome = outcome_of(key.decode(), watch.alerts.pop(0), c, self.horizon_s)
+            out.write(EXAMPLES, key, encode_outcome(outcome))
         if watch.space != SPACE:
             watch.space, watch.pending = SPACE, []  # of a program that meant something else: censored
         if watch.next_s <= now_s:
             self._landmark(key, watch, c, world, now_s, answers)
-        gone = watch.next_s == NEVER and not watch.pending
+        gone = watch.next_s == NEVER and not watch.pending and not watch.alerts
         self.dirty[watch_key(key)] = None if gone else dump_watch(watch, self.horizon_s)
 
     def _mature(self, key: bytes, watch: Watch, c: Customer, now_s: int) -> list[Example]:
@@ -205,7 +211,7 @@ class Ledger:
                     values=pending.values,
                     segments=tuple(pending.segments),
                     weight=pending.weight,
-                    left=has_left(c, pending, self.horizon_s),
+                    left=has_left(c, pending.landmark_s, self.horizon_s, orders_only=pending.orders_only),
                 )
             )
         return matured

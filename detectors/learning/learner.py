@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 import xxhash
 
+from detectors.learning.alerted import AlertOutcome
 from detectors.learning.challengers import Challenger
 from detectors.learning.drift import Adwin, FeatureDrift
 from detectors.learning.evidence import Evidence
@@ -24,6 +25,7 @@ from detectors.learning.examples import Example
 from detectors.learning.features import FEATURES
 from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.rest import unknown
+from detectors.learning.saved import Saved
 from detectors.learning.space import SPACE, named
 from detectors.model import Model, probability
 from detectors.policy import Policy
@@ -70,6 +72,7 @@ class Stored(msgspec.Struct):
     seen: list[str]
     refused: dict[str, int]
     left: int
+    saved: Saved = msgspec.field(default_factory=Saved)
 
 
 STATE_VERSION: Final = 1
@@ -88,6 +91,7 @@ class Learner:
         self.champion = next(iter(KINDS))
         self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
+        self.saved = Saved()
         self.learned = self.left = self.drifted_at = 0
         self.segments: list[str] = []
         self.refused: Counter[str] = Counter()
@@ -115,6 +119,16 @@ class Learner:
         self.drift.add(values)
         self.learned += 1
         self.left += left
+        return None
+
+    def note(self, outcome: AlertOutcome) -> str | None:
+        """Take up what became of an alert, which no model learns from; says why not, where it is refused."""
+        identity = xxhash.xxh3_64_hexdigest(f"alert {outcome.alert_id}".encode())
+        reason = "a second label" if identity in self._seen else self.saved.add(outcome)
+        if reason is not None:
+            self.refused[reason] += 1
+            return reason
+        self._remember(identity)
         return None
 
     @property
@@ -227,6 +241,7 @@ class Learner:
             list(self._order),
             dict(self.refused),
             self.left,
+            self.saved,
         )
         return msgspec.json.encode(stored)
 
@@ -246,7 +261,7 @@ class Learner:
         self.evidence, self.adwin, self.drift = stored.evidence, stored.adwin, stored.drift
         self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments
         self._order, self._seen = deque(stored.seen), set(stored.seen)
-        self.refused, self.left = Counter(stored.refused), stored.left
+        self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
 
     def report(self) -> dict[str, Any]:
         """What there is to say of the models: scores beside each other, skill, drift."""

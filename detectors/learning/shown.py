@@ -4,6 +4,8 @@ Rules: the rows of a worker and those of a replay are made here, from the learne
 """
 
 from detectors.learning.learner import Learner
+from detectors.learning.saved_shown import overall_of, saved_rows
+from detectors.learning.uplift import Difference
 from detectors.model import Model
 from schemas.insights import Insight
 from schemas.insights_learned import ModelQuality
@@ -16,9 +18,19 @@ def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight,
     >>> from detectors.policy import Policy
     >>> learner = Learner(Policy())
     >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)]
-    ['model_quality/2026-03-04']
+    ['model_quality/2026-03-04', 'saved_revenue/all']
     """
-    return (quality_row(learner, model, as_of_s),)
+    return (quality_row(learner, model, as_of_s), *value_rows(learner, as_of_s))
+
+
+def value_rows(learner: Learner, as_of_s: int) -> tuple[Insight, ...]:
+    """What acting achieves, as of a time in seconds since the epoch: known or not, whatever the model is."""
+    return tuple(saved_rows(learner.saved, learner.policy.learning.uplift_least, as_of_s))
+
+
+def overall(learner: Learner) -> Difference | None:
+    """By how much a smaller share leaves where alerts are delivered; None while too few outcomes are known."""
+    return overall_of(learner.saved, learner.policy.learning.uplift_least)
 
 
 def quality_row(learner: Learner, model: Model, as_of_s: int) -> ModelQuality:

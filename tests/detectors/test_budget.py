@@ -205,12 +205,16 @@ def test_the_control_group_is_logged_and_nothing_else() -> None:
     assert delivered(alerts_of(fold([*troubled(3), tick(1.1)])[1])) == {"deliver"}
 
 
-def test_the_control_group_takes_nothing_from_the_budget() -> None:
-    policy = parse_policy("[budget]\nper_day_per_1000 = 1\nburst = 1\n[hold_out]\nshare = 0.5")
-    found = alerts_of(fold([*troubled(20), tick(1.1)], policy)[1])
-    held = [a for a in found if a.data.delivery == "hold_out"]
-    assert len(held) == sum(is_held_out(f"c-{i:02}", policy.hold_out) for i in range(20)) > 2
-    assert len(found) == len(held) + 1
+def test_the_control_group_takes_nothing_from_the_budget_and_waits_for_it_as_any_other() -> None:
+    """Else the alerts that are delivered would be those of the best customers, and the others not."""
+    policy = parse_policy("[budget]\nper_day_per_1000 = 50\nburst = 1\n[hold_out]\nshare = 0.5")
+    held = [is_held_out(f"c-{i:02}", policy.hold_out) for i in range(20)]
+    ranked = [f"c-{i:02}" for i in range(19, -1, -1)]
+    first, second = [i for i, name in enumerate(ranked) if not held[int(name[2:])]][:2]
+    found = [a.data for a in alerts_of(fold([*troubled(20), *days(1.25, 2.25)], policy)[1])]
+    assert [a.customer_id for a in found] == ranked[: second + 1]
+    assert {a.as_of[8:10] for a in found[: first + 1]} == {"02"}
+    assert {a.as_of[8:10] for a in found[first + 1 :]} == {"03"}
 
 
 def test_an_alert_stays_with_its_group_when_the_share_changes() -> None:

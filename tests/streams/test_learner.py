@@ -13,11 +13,13 @@ import pytest
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
+from detectors.learning.alerted import AlertOutcome, encode_outcome
 from detectors.learning.examples import Example, decode_example, encode_example
 from detectors.learning.learner import Learner
 from detectors.learning.space import SPACE
 from detectors.policy import Policy
 from schemas.insights_learned import ModelQuality, decode_state
+from schemas.insights_value import SavedRevenue
 from schemas.journal import ModelChanged, decode_control
 from streams.engine.errors import Refusal
 from streams.engine.transactions import Transaction
@@ -49,6 +51,7 @@ class Kept:
         self.rows: list[bytes] = []  # of the state, oldest first
         self.journal: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
         self.quality: list[ModelQuality] = []
+        self.value: dict[bytes, bytes] = {}  # rows of what acting achieves
         self.offset = 0
         self.end = 10**6
 
@@ -69,8 +72,10 @@ class Kept:
                     assert value is not None
                     if key == STATE_KEY:
                         self.rows.append(value)
-                    else:
+                    elif b'"kind":"model_quality"' in value:
                         self.quality.append(msgspec.json.decode(value, type=ModelQuality))
+                    else:
+                        self.value[key or b""] = value
             self.offset = transaction.offsets[TopicPartition(*HERE)].offset
         return count
 
@@ -220,6 +225,26 @@ def test_what_is_no_example_or_one_again_is_refused_and_changes_no_model(value: 
     assert learning.learner.model() == before
     assert sum(learning.learner.refused.values()) == 1
     assert learning.position == 101
+
+
+def test_what_became_of_alerts_is_added_up_among_the_examples_and_no_model_learns_from_it() -> None:
+    told = [
+        encode_outcome(
+            AlertOutcome(customer_id=f"c-{i}", alert_id=f"a-{i % 90}", opened_s=1_700_000_000, probability=0.2, lot=1,
+                         delivery="deliver" if i % 3 else "hold_out", share=3_000, first=True, left=i % 2 == 0)
+        )
+        for i in range(100)
+    ]  # fmt: skip
+    values = [value for pair in zip([r.value for r in RECORDS], told, strict=False) for value in pair]
+    values += [r.value for r in RECORDS[len(told) :]]
+    kept = learned([Record(offset, value=value) for offset, value in enumerate(values)])
+    assert models(kept) == models(WHOLE)
+    learner = Learner(POLICY)
+    learner.restore(bytes(decode_state(kept.rows[-1]).learner))
+    assert (learner.learned, learner.refused) == (400, {"a second label": 10})
+    row = msgspec.json.decode(kept.value[b"saved_revenue/all"], type=SavedRevenue)
+    assert (row.control.alerts, row.delivered.alerts) == (30, 60)
+    assert row.text.startswith("30 of 50 control alerts have an outcome")
 
 
 def test_a_worker_without_the_examples_stands_by() -> None:
