@@ -227,8 +227,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     auto_renew_off_s: int = 0
     channel: str = ""
     given_s: int = 0  # the last contact that gave the customer something
-    # Groups A to C.
-    heard: int = 0  # bit per input that was ever heard of (detectors.kinds)
+    heard: int = 0  # bit per input of groups A to C that was ever heard of (detectors.kinds)
     spoke_s: int = 0  # when somebody of the business last spoke with the customer
     # Groups D to L: use, benefits and errors by day (detectors.used_days says how masks are read).
     used_day: int = 0  # the newest day of use
