@@ -6,6 +6,7 @@ some time between the cause's beginning and the leaving.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any, NamedTuple
@@ -192,3 +193,37 @@ def customer_weeks(known: Iterable[Known], end_s: float) -> float:
 def opened_between(said: dict[str, list[Said]], from_s: float, to_s: float) -> list[Said]:
     """The first revisions of the alerts that opened from `from_s` up to `to_s`."""
     return [each for row in said.values() for each in row if each.revision == 1 and from_s <= each.as_of_s < to_s]
+
+
+def owed_to_a_silence(
+    silent: dict[str, list[Said]], twin: dict[str, list[Said]], from_s: float, to_s: float
+) -> list[Said]:
+    """Alerts that opened from `from_s` up to `to_s` because a feed was silent: the twin without the silence has none.
+
+    The twin is the same customers and events, those included that the silence swallowed. It has the same alert if one
+    about the customer was alive at any time while this one was: it may have opened earlier or later for the want of
+    other events.
+
+    >>> silent = Said("c", "a", 1, 50.0, False, "service", "service.slow_answer", None)
+    >>> ended = silent._replace(revision=2, as_of_s=60.0, resolved=True)
+    >>> later = silent._replace(alert_id="b", as_of_s=55.0)
+    >>> owed_to_a_silence({"c": [silent, ended]}, {"c": [later]}, 40.0, 60.0)
+    []
+    >>> len(owed_to_a_silence({"c": [silent, ended]}, {"c": [later._replace(as_of_s=70.0)]}, 40.0, 60.0))
+    1
+    """
+
+    def lives(row: Iterable[Said]) -> dict[str, tuple[float, float]]:
+        found: dict[str, tuple[float, float]] = {}
+        for each in row:
+            began_s, ends_s = found.get(each.alert_id, (each.as_of_s, math.inf))
+            found[each.alert_id] = began_s, each.as_of_s if each.resolved else ends_s
+        return found
+
+    owed = []
+    for opening in opened_between(silent, from_s, to_s):
+        began_s, ends_s = lives(silent[opening.customer_id])[opening.alert_id]
+        others = lives(twin.get(opening.customer_id, ())).values()
+        if not any(since_s < ends_s and until_s > began_s for since_s, until_s in others):
+            owed.append(opening)
+    return owed

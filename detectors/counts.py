@@ -11,7 +11,7 @@ Days run from 1970 to 2149 and counts to 4 294 967 295; what is beyond counts as
 counter costs next to nothing to load and to store, and a tenth of a dict's memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from operator import sub
 from struct import Struct
@@ -140,6 +140,29 @@ def without_absence(packed: bytes, least_d: int) -> tuple[bytes, int, int]:
     if gap_d <= least_d or not out_d:
         return packed, 0, 0
     return pack({day if day >= back_day else day + out_d: n for day, n in days}, len(days)), back_day, out_d
+
+
+def without_days(packed: bytes, spans: Iterable[tuple[int, int]]) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+    """The same counts without some spans of days (first, first after it; the newest first, apart from each other).
+
+    What lies before a span moves up to its end. Also what was taken out, newest first: the day up to which what lay
+    before it moved, in the calendar that it moved to, and by how many days.
+
+    >>> packed, cuts = without_days(pack({20_000: 2, 19_990: 7, 19_985: 5, 19_983: 1}, 38), [(19_988, 19_998)])
+    >>> list(by_day(packed)), cuts
+    ([(20000, 2), (19995, 5), (19993, 1)], ((19998, 10),))
+    """
+    left, kept, cuts, out_d = list(by_day(packed))[::-1], {}, [], 0
+    for from_day, to_day in spans:
+        while left and left[-1][0] >= to_day:
+            day, count = left.pop()
+            kept[day + out_d] = count
+        while left and left[-1][0] >= from_day:
+            left.pop()
+        cuts.append((to_day + out_d, to_day - from_day))
+        out_d += to_day - from_day
+    kept |= {day + out_d: count for day, count in left}
+    return pack(kept, len(kept)), tuple(cuts)
 
 
 def gaps(packed: bytes) -> list[int]:

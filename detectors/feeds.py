@@ -25,8 +25,9 @@ USAGE, BILLING, FEEDBACK = "usage.events", "billing.events", "retention.feedback
 IN_USAGE, IN_ORDERS = 1, 2  # bits of `Customer.active_in`: which feed its activity came by
 FEED_OF = ((IN_USAGE, USAGE), (IN_ORDERS, BILLING))
 LOST_KEPT = 12  # newest spans per feed; the longest window that asks is nine weeks, and a quiet weekend is a span
-OUTAGE_S = 3 * 86_400  # where few use it, a feed is quiet over a weekend and alive all the same
-LOST_ASKED_S = 180 * 86_400  # so long after the newest of them nobody asks any more
+DAY_S = 86_400
+OUTAGE_S = 3 * DAY_S  # where few use it, a feed is quiet over a weekend and alive all the same
+LOST_ASKED_S = 180 * DAY_S  # so long after the newest of them nobody asks any more
 FEEDS_MAX = 32
 WRITER = 0  # the partition that writes the rows
 
@@ -160,6 +161,32 @@ def lost_s(feeds: Feeds, active_in: int, span: tuple[int, int], now_s: int, grac
             lost += max(0, until_s - max(feed.heard_s, since_s))
         most = max(most, lost)
     return most
+
+
+def outage_days(feeds: Feeds, active_in: int, now_s: int, grace_s: int) -> list[tuple[int, int]]:
+    """The days that outages of a customer's feeds took, as (first, first after it), the newest first, none twice.
+
+    A day that was lost for more than half is one of them. One that goes on takes today as well.
+
+    >>> DAY_S = 86_400
+    >>> outage_days({USAGE: Feed(30 * DAY_S, [(9 * DAY_S, 19 * DAY_S)])}, IN_USAGE, 35 * DAY_S, DAY_S)
+    [(30, 36), (9, 19)]
+    """
+    found: list[tuple[int, int]] = []
+    for bit, topic in FEED_OF:
+        feed = feeds.get(topic) if active_in & bit else None
+        if feed is None:
+            continue
+        if is_dead(feed, now_s, max(grace_s, OUTAGE_S)):
+            found.append((round(feed.heard_s / DAY_S), now_s // DAY_S + 1))
+        found += [(round(a / DAY_S), round(b / DAY_S)) for a, b in feed.lost if b - a >= OUTAGE_S]
+    apart: list[tuple[int, int]] = []
+    for from_day, to_day in sorted(found, key=lambda days: -days[1]):
+        if apart and to_day >= apart[-1][0]:
+            apart[-1] = min(from_day, apart[-1][0]), apart[-1][1]
+        else:
+            apart.append((from_day, to_day))
+    return apart
 
 
 def outage_began_s(feeds: Feeds, active_in: int, time_s: int) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from detectors.catalogue import SignalPolicy
 from detectors.counts import since
 from detectors.customer import DAY_S, NEVER, Case, Customer, Point
-from detectors.feeds import FEED_OF, OUTAGE_S, Feeds, has_lost, heard_at, is_dead, lost_s, outage_began_s
+from detectors.feeds import FEED_OF, OUTAGE_S, Feeds, has_lost, heard_at, is_dead, lost_s, outage_began_s, outage_days
 from detectors.policy import Policy
 
 STEPS = 10  # a strength that grows by itself is read again each tenth of its way
@@ -28,7 +28,7 @@ class Because(NamedTuple):
 class Moment:
     """When a customer is looked at, and what the look may use besides the customer."""
 
-    __slots__ = ("_heard_ago", "day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
+    __slots__ = ("_heard_ago", "_outages", "day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
 
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
@@ -41,6 +41,7 @@ class Moment:
         self.now_s, self.day, self.feeds = now_s, now_s // DAY_S, feeds
         self.feed_s, grace_s = 0, self.policy.value.feed_grace_s
         self._heard_ago: dict[tuple[int, int], int] = {}
+        self._outages: dict[int, list[tuple[int, int]]] = {}
         self.lossless = True  # no feed is dead or has been of late: as ever, so that it is asked first
         for _, topic in FEED_OF:
             feed = feeds.get(topic)
@@ -68,6 +69,16 @@ class Moment:
             return 0
         span_s, grace_s = (since_day * DAY_S, until_s), self.policy.value.feed_grace_s
         return round(lost_s(self.feeds, c.active_in, span_s, self.now_s, grace_s, OUTAGE_S) / DAY_S)
+
+    def outages(self, c: Customer) -> list[tuple[int, int]]:
+        """The days that outages of the customer's feeds took, newest first (`detectors.feeds.outage_days`)."""
+        if self.lossless:
+            return []
+        found = self._outages.get(c.active_in)
+        if found is None:
+            grace_s = self.policy.value.feed_grace_s
+            found = self._outages[c.active_in] = outage_days(self.feeds, c.active_in, self.now_s, grace_s)
+        return found
 
     def day_heard_ago(self, c: Customer, days: int) -> int:
         """The day that lies so many days back on which the customer's feeds were alive.

@@ -1,9 +1,11 @@
 """F. Value and innovation: what the customer gets out of it."""
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from detectors import kinds
-from detectors.counts import by_day, sums, without_absence
+from detectors.counts import by_day, sums, without_absence, without_days
 from detectors.customer import DAY_S, Customer
 from detectors.leaving import buys_without_subscription
 from detectors.signals.base import Because, Moment, newest, ramp, signal, span, times
@@ -15,29 +17,53 @@ BEFORE_D = 28  # the customer's own rate is that of the four weeks before the wi
 
 
 class Days(NamedTuple):
-    """Activity by day, the longest absence taken out, and what it takes to find a day in the calendar again."""
+    """Activity by day without what is nobody's less use, and what it takes to find a day in the calendar again."""
 
     packed: bytes
     back_day: int = 0  # the first day after the absence; what lies before it has moved up
     out_d: int = 0  # by so many days
+    outages: tuple[tuple[int, int], ...] = ()  # the same of outages, the newest first; they were taken out before
 
     def in_calendar(self, day: int) -> int:
         """The day of the calendar."""
-        return day if day >= self.back_day else day - self.out_d
+        if day < self.back_day:
+            day -= self.out_d
+        out_d = 0
+        for back_day, more_d in self.outages:
+            if day >= back_day:
+                break
+            out_d += more_d
+        return day - out_d
+
+    def pieces(self, from_day: int, end_day: int) -> Iterator[tuple[int, int]]:
+        """From a day to before another one: as spans of the calendar, without what was taken out."""
+        edges = (
+            {day for day, _ in self.outages}
+            if self.back_day == 0
+            else {self.back_day, *(day if day >= self.back_day else day + self.out_d for day, _ in self.outages)}
+        )
+        days = [from_day, *sorted(day for day in edges if from_day < day < end_day), end_day]
+        for a, b in pairwise(days):
+            yield self.in_calendar(a), self.in_calendar(b - 1) + 1
 
 
-def days_of(c: Customer) -> Days:
-    """Activity as it was."""
-    return Days(c.days.get(kinds.ACTIVITY, b""))
+def days_of(c: Customer, at: Moment) -> Days:
+    """Activity as it was on the days that were heard: an outage of the feed is cut out, as if it had been no time."""
+    packed = c.days.get(kinds.ACTIVITY, b"")
+    outages = () if at.lossless else at.outages(c)
+    if not outages:
+        return Days(packed)
+    packed, cuts = without_days(packed, outages)
+    return Days(packed, outages=cuts)
 
 
-def days_there(c: Customer, at: Moment) -> Days:
+def days_there(c: Customer, at: Moment, days: Days) -> Days:
     """Activity without the absence that a customer has come back from: a holiday is no less use.
 
     One, the longest, if it is longer than usual and than `value.gap_least_d`: who is away again and again uses less.
     """
     least_d = max(round(c.gap_s / DAY_S), int(at.policy.value.gap_least_d))
-    return Days(*without_absence(c.days.get(kinds.ACTIVITY, b""), least_d))
+    return Days(*without_absence(days.packed, least_d), outages=days.outages)
 
 
 def recent_and_before(at: Moment, days: Days, end_day: int) -> tuple[int, int]:
@@ -56,16 +82,20 @@ def recent_and_before(at: Moment, days: Days, end_day: int) -> tuple[int, int]:
 
 
 def days_heard(c: Customer, at: Moment, days: Days, end_day: int) -> tuple[float, float]:
-    """Days within that window, and within the four weeks before it, on which the customer's feeds were alive."""
+    """Days within that window, and within the four weeks before it, on which the customer's feeds were alive.
+
+    Outages are not within them any more; a weekend on which nothing came of anybody is.
+    """
     window_d = at.row.window_d
     if at.lossless:
         return window_d, BEFORE_D
-    edges = (end_day, end_day - window_d, end_day - window_d - BEFORE_D)
-    end_s, from_s, before_s = (days.in_calendar(day) * DAY_S for day in edges)
-    return (
-        max(0.0, window_d - at.lost_s(c, from_s, end_s) / DAY_S),
-        max(0.0, BEFORE_D - at.lost_s(c, before_s, from_s) / DAY_S),
-    )
+
+    def heard_d(from_day: int, to_day: int) -> float:
+        spans = days.pieces(from_day, to_day)
+        return to_day - from_day - sum(at.lost_s(c, a * DAY_S, b * DAY_S) for a, b in spans) / DAY_S
+
+    from_day = end_day - window_d
+    return heard_d(from_day, end_day), heard_d(from_day - BEFORE_D, from_day)
 
 
 def change_of_use(c: Customer, at: Moment, days: Days, end_day: int) -> float | None:
@@ -79,25 +109,25 @@ def change_of_use(c: Customer, at: Moment, days: Days, end_day: int) -> float | 
     return (recent / recent_d) / (before / before_d) - 1
 
 
-def last_day(c: Customer) -> int:
+def last_day(days: Days) -> int:
     """The newest UTC day with activity that counts; 0 without any."""
-    return next(by_day(c.days.get(kinds.ACTIVITY)), (0, 0))[0]
+    return next(by_day(days.packed), (0, 0))[0]
 
 
-def window_end(c: Customer, at: Moment) -> int:
+def window_end(at: Moment, days: Days) -> int:
     """The day before which the newest window ends: today, or the day after the last use.
 
     What comes after the last use is silence's to tell: an absence is not told twice.
     """
-    return min(at.day, last_day(c) + 1)
+    return min(at.day, last_day(days) + 1)
 
 
-def ends_compared(c: Customer, at: Moment) -> tuple[int, ...]:
+def ends_compared(at: Moment, days: Days) -> tuple[int, ...]:
     """The days before which windows end: the newest, and the one that says whether the drop has lasted.
 
     Less and less use, and then none for so long: that has lasted.
     """
-    end_day, then_day = window_end(c, at), at.day_heard_ago(c, at.policy.value.drop_lasts_d)
+    end_day, then_day = window_end(at, days), at.day - at.policy.value.drop_lasts_d
     return (end_day,) if then_day >= end_day else (end_day, then_day)
 
 
@@ -108,14 +138,15 @@ def usage_drop(c: Customer, at: Moment) -> float | None:
     It counts as far as it has lasted: the lesser of the drop now and that of `value.drop_lasts_d` before; and as far
     as it is a drop of the days on which the customer is there: an absence is silence's to tell, and over with a return.
     """
-    if last_day(c) >= at.day:
+    heard = days_of(c, at)
+    if last_day(heard) >= at.day:
         at.until((at.day + 1) * DAY_S)  # then today is a complete day
-    change = change_of_use(c, at, days_of(c), window_end(c, at))
+    change = change_of_use(c, at, heard, window_end(at, heard))
     if change is None or ramp(change, at.row) <= 0.0:
         return change
     at.until((at.day + 1) * DAY_S)
-    days, least = days_there(c, at), -1.0
-    for end_day in ends_compared(c, at):
+    days, least = days_there(c, at, heard), -1.0
+    for end_day in ends_compared(at, days):
         change = change_of_use(c, at, days, end_day)
         if change is None:
             return None
@@ -125,8 +156,8 @@ def usage_drop(c: Customer, at: Moment) -> float | None:
 
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    days = days_there(c, at)
-    end_day = max(ends_compared(c, at), key=lambda day: change_of_use(c, at, days, day) or -1.0)
+    days = days_there(c, at, days_of(c, at))
+    end_day = max(ends_compared(at, days), key=lambda day: change_of_use(c, at, days, day) or -1.0)
     recent, before = recent_and_before(at, days, end_day)
     recent_d, before_d = days_heard(c, at, days, end_day)
     usual = before / before_d * recent_d

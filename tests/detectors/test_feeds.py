@@ -14,7 +14,7 @@ from detectors.feeds import BILLING, FEEDS_MAX, IN_ORDERS, IN_USAGE, LOST_KEPT, 
 from detectors.partition import Partition
 from detectors.records import ALERTS, INSIGHTS
 from detectors.signals import CATALOGUE, Moment
-from detectors.signals.value import silence, usage_drop
+from detectors.signals.value import usage_drop
 from schemas.alerts import decode_alert
 from schemas.insights_live import SourceSilent
 from schemas.journal import encode_heard
@@ -113,10 +113,10 @@ def moment(now_d: float, feed: Feed) -> Moment:
 @pytest.mark.parametrize(("lost_d", "strength"), [(0, -0.43), (2, -0.2), (3, 0.0)])
 def test_days_without_the_feed_are_left_out_of_the_usage_drop(lost_d: int, strength: float) -> None:
     """Four active days of seven, daily before: a drop, unless the other three days are those of the outage."""
-    part = run([*life("c-1", range(28)), *life("c-1", range(31, 35)), (None, tick(35.1))])
+    part = run([*life("c-1", range(35)), *life("c-1", range(38, 42)), (None, tick(42.1))])
     c = part.hot[b"c-1"]
-    lost = [(day_s(28), day_s(28 + lost_d))] if lost_d else []
-    at = moment(35.1, Feed(day_s(35), lost))
+    lost = [(day_s(35), day_s(35 + lost_d))] if lost_d else []
+    at = moment(42.1, Feed(day_s(42), lost))
     value_policy = msgspec.structs.replace(POLICY.value, drop_lasts_d=0)
     at.policy = msgspec.structs.replace(POLICY, value=value_policy)
     at.row = POLICY.signals["value.usage_drop"]
@@ -125,12 +125,25 @@ def test_days_without_the_feed_are_left_out_of_the_usage_drop(lost_d: int, stren
     assert abs(value - strength) < 0.01
 
 
-def test_when_most_of_the_window_is_lost_the_usage_drop_is_unknown() -> None:
-    c = run([*life("c-1", range(30)), (None, tick(30.6))]).hot[b"c-1"]
-    at = moment(34.9, Feed(day_s(30)))
-    at.row = POLICY.signals["value.usage_drop"]
-    assert usage_drop.measure(c, at) is None
-    assert silence.measure(c, at) is not None
+def test_while_the_feed_is_dead_use_is_what_it_was_when_it_died() -> None:
+    used = [*features(range(30), ("a", "b")), *features(range(30, 50, 3), ("a", "b"))]
+    c = run([*used, (None, tick(50.6))]).hot[b"c-1"]
+    values = [read("value.usage_drop", c, moment(now_d, Feed(day_s(50)))) for now_d in (50.1, 53.9, 60.9, 80.9)]
+    assert values[0] == pytest.approx(-0.5, abs=0.2)
+    assert values == [values[0]] * 4
+    assert read("value.silence", c, moment(60.9, Feed(day_s(50)))) is not None
+
+
+@pytest.mark.parametrize("outage_d", [3, 10, 17])
+@pytest.mark.parametrize("since_d", [0, 3, 20])
+def test_an_outage_is_no_time_and_no_absence(outage_d: int, since_d: int) -> None:
+    """Who uses it as before and after is told of no drop, on whichever weekdays, with a holiday before or without."""
+    back_d = 60 + outage_d
+    for away in (range(0), range(30, 42)):
+        days = [day for day in (*range(60), *range(back_d, back_d + since_d)) if day % 7 < 5 and day not in away]
+        c = run([item for day in days for item in life("c-1", range(day, day + 1))]).hot[b"c-1"]
+        at = moment(back_d + since_d + 0.1, Feed(day_s(back_d + since_d), [(day_s(60), day_s(back_d))]))
+        assert (read("value.usage_drop", c, at) or 0.0) > -0.3
 
 
 def read(code: str, c: Customer, at: Moment) -> float | None:
