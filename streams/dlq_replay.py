@@ -181,22 +181,24 @@ async def _run(options: ReplayLetters, producer: AIOKafkaProducer | None) -> Rep
         memory = await remembered(options.bootstrap, options.group, filters.prefix + DEAD_LETTERS)
         sender = Sender(options, producer, memory)
         await _find_inputs(consumer, filters.prefix)
-        for number in await partitions_of(consumer, memory.topic, filters.prefix):
-            tp = TopicPartition(memory.topic, number)
-            if number in memory.runs:
-                memory.runs[number].forget((await consumer.beginning_offsets([tp]))[tp])
-            if not await _run_partition(options, consumer, number, sender):
+        tps = [TopicPartition(memory.topic, n) for n in await partitions_of(consumer, memory.topic, filters.prefix)]
+        # Before anything is sent: what is refused again comes back as a new letter, which is for the next run.
+        ends = await consumer.end_offsets(tps)
+        for tp in tps:
+            if tp.partition in memory.runs:
+                memory.runs[tp.partition].forget((await consumer.beginning_offsets([tp]))[tp])
+            if not await _run_partition(options, consumer, tp.partition, ends[tp], sender):
                 break
         await sender.step()
     return sender.done
 
 
-async def _run_partition(options: ReplayLetters, consumer: Any, number: int, sender: Sender) -> bool:
-    """Send what is to be sent of one partition; False when enough was sent."""
+async def _run_partition(options: ReplayLetters, consumer: Any, number: int, end: int, sender: Sender) -> bool:
+    """Send what is to be sent of one partition, up to where it ended; False when enough was sent."""
     filters, memory, done = options.filters, sender.memory, sender.done
     since_ms = None if filters.since_s is None else int(filters.since_s * 1000)
     previous = None
-    async for record in committed_records(consumer, memory.topic, number, since_ms=since_ms):
+    async for record in committed_records(consumer, memory.topic, number, since_ms=since_ms, end=end):
         letter = read_dead_letter(record.headers)
         if letter is not None and filters.admit(letter, record.timestamp):
             out = outgoing(Found(number, record, letter), filters.prefix)

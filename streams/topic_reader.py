@@ -38,18 +38,26 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str, prefix: str) -> 
 
 
 async def committed_records(
-    consumer: AIOKafkaConsumer, topic: str, number: int, *, since_ms: int | None = None, offset: int | None = None
+    consumer: AIOKafkaConsumer,
+    topic: str,
+    number: int,
+    *,
+    since_ms: int | None = None,
+    offset: int | None = None,
+    end: int | None = None,
 ) -> AsyncIterator[JournalRecord]:
     """Every committed record of one partition, from its beginning to where it ends now, in order of offsets.
 
-    With `since_ms` it begins at the first record that was written then or later, with `offset` at that offset.
+    With `since_ms` it begins at the first record that was written then or later, with `offset` at that offset; with
+    `end` it stops before that one.
     """
     tp = TopicPartition(topic, number)
     consumer.assign([tp])
     # At once: a consumer that is asked something else first begins where it would by itself, at the end.
     await consumer.seek_to_beginning(tp)
     first = await consumer.position(tp)
-    end = (await consumer.end_offsets([tp]))[tp]
+    if end is None:
+        end = (await consumer.end_offsets([tp]))[tp]
     if since_ms is not None:
         found = (await consumer.offsets_for_times({tp: since_ms}))[tp]
         offset = end if found is None else found.offset

@@ -15,6 +15,7 @@ from deploy.kafka.kafka import free_port
 from schemas.deadletters import DeadLetter, Origin, Reason, Stage, dead_letter_headers
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, JOURNAL
 from streams.cli import main
+from streams.engine.partitions import partition_of
 from streams.topics import Layout, create
 from tests.broker.harness import Trial
 from tests.broker.test_ops import ask
@@ -98,7 +99,9 @@ def test_what_was_sent_is_not_sent_twice_unless_asked(bootstrap: str, letters: s
     assert (one.key, list(one.headers)) == (b"key-1", [("ce_id", b"x")])
 
 
-def test_an_event_that_is_sent_again_twice_counts_once(bootstrap: str, tmp_path: Path, kafka: Kafka) -> None:
+def test_an_event_sent_again_twice_counts_once_and_what_is_refused_again_is_for_the_next_run(
+    bootstrap: str, tmp_path: Path, kafka: Kafka
+) -> None:
     async def go(trial: Trial, port: int) -> None:
         await trial.create()
         prefix, app_id = trial.settings.topic_prefix, trial.settings.app_id
@@ -110,13 +113,19 @@ def test_an_event_that_is_sent_again_twice_counts_once(bootstrap: str, tmp_path:
             attempts=1,
             app_version="1",
         )
-        letter = Message(EVENT % 1, b"k", dead_letter_headers([], about))
-        await asyncio.to_thread(kafka.produce, prefix + DEAD_LETTERS, [letter])
+        headers = dead_letter_headers([], about)
+        keys = [key for key in map(b"k%d".__mod__, range(20)) if partition_of(key, 3)][
+            :3
+        ]  # they come back behind these
+        letters = [Message(EVENT % 1, b"k", headers, 0), *(Message(b"{", key, headers, 0) for key in keys)]
+        await asyncio.to_thread(kafka.produce, prefix + DEAD_LETTERS, letters)
         worker = trial.start(CHURNWATCH_OPS=f"127.0.0.1:{port}")
         try:
             await worker.ready(2)
-            for more in ([], [], ["--again"]):
-                await asyncio.to_thread(ran, bootstrap, prefix, "replay", "--app-id", app_id, *more)
+            own = ["--reason", "from_the_future"]
+            for more, sent in ((["--rate", "4/s"], 4), ([*own], 0), ([*own, "--again", "--count", "1"], 1)):
+                done = await asyncio.to_thread(ran, bootstrap, prefix, "replay", "--app-id", app_id, *more)
+                assert done.stderr.startswith(f"{sent} dead letters sent")
             until_s = time.monotonic() + 30
             while (
                 f'churn_events_deduplicated_total{{source="{prefix}usage.events"}} 1.0'

@@ -10,10 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.choose import LocalBroker
 from deploy.kafka.client import Kafka
-from deploy.kafka.kafka import free_port
+from deploy.kafka.kafka import Broker, free_port
 from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
 from tests.broker.harness import Feeder, Trial, together
+from tests.broker.starved import frozen, full, slow
 from tests.broker.traffic import journal_items
+
+SESSION_S = 6.0
 
 
 async def _admin(trial: Trial, *, delete: str, create: tuple[str, int] | None = None) -> None:
@@ -112,6 +115,34 @@ def test_a_denied_write_is_named(denying_broker: LocalBroker, tmp_path: Path, to
     asyncio.run(fed())
     Kafka(denying_broker.bootstrap).deny("write", denied)
     asyncio.run(refused())
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a process is starved as Linux lets one")
+def test_a_broker_that_is_slow_stands_still_or_has_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    async def starved(trial: Trial, broker: Broker) -> None:
+        await trial.create()
+        try:
+            items = journal_items(4, 12_000)
+            worker = trial.start()
+            await worker.ready()
+            async with Feeder(trial.bootstrap) as feeder:
+                feeding = asyncio.create_task(feeder.feed(trial.named(JOURNAL), items[:8_000], per_s=3_000))
+                await slow(broker, 3.0)
+                await frozen(broker, SESSION_S + 1.0)
+                await feeding
+                await feeder.feed(trial.named(JOURNAL), items[8_000:10_000], chunk=2_000)
+                await full(broker)  # while they are worked on
+                broker.start()  # room was made
+            async with Feeder(trial.bootstrap) as feeder:
+                await feeder.feed(trial.named(JOURNAL), items[10_000:])
+            await trial.caught_up()
+            await worker.stop()
+            await trial.assert_exact()
+        finally:
+            trial.end()
+
+    with Broker(tmp_path / "kafka") as broker:
+        asyncio.run(starved(Trial(broker.bootstrap, tmp_path), broker))
 
 
 def test_a_broker_restarted_killed_or_away_at_the_stop_loses_and_doubles_nothing(

@@ -43,6 +43,29 @@ def test_prometheus_asks_the_worker_where_it_serves_and_with_its_token() -> None
         assert place in COMPOSE
 
 
+def compose() -> list[str]:
+    """A Compose that reads the file, as a command; empty: none is here."""
+    if alone := shutil.which("docker-compose"):
+        return [alone]
+    plugin = [shutil.which("docker") or "false", "compose"]
+    return plugin if subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode == 0 else []
+
+
+@pytest.mark.skipif(not compose(), reason="Docker Compose is not installed")
+@pytest.mark.parametrize("profile", [[], ["--profile", "observe"]], ids=["least", "observe"])
+def test_compose_accepts_the_file(profile: list[str]) -> None:
+    done = subprocess.run(
+        [*compose(), *profile, "config", "--quiet"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_nothing_but_a_worker_is_asked_for_its_health() -> None:
+    assert "healthcheck: {disable: true}" in COMPOSE.split("\nservices:\n")[0]
+    assert "/readyz" in COMPOSE.split("\n  worker:\n")[1].split("\n  traffic:\n")[0]
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 def test_promtool_accepts_the_configuration() -> None:
     path = ROOT / "deploy" / "prometheus" / "prometheus.yml"

@@ -6,11 +6,14 @@ import asyncio
 import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from deploy.kafka.choose import LocalBroker
+from deploy.kafka.kafka import Broker
 from schemas.topics import JOURNAL
 from tests.broker.harness import Feeder, Trial, Worker
+from tests.broker.starved import frozen, full, slow
 from tests.broker.test_chaos import forget_offsets
 from tests.soak.traffic import Traffic
 
@@ -27,6 +30,7 @@ class Stage:
         self.feeding = asyncio.Lock()
         self.workers: dict[str, Worker] = {}
         self.fed = 0
+        self._ahead: list[str] = []
 
     def start(self, name: str) -> None:
         """Start the worker of a name, or start it again."""
@@ -50,11 +54,19 @@ class Stage:
 
     async def one_fault(self) -> str:
         """Do what the seed says next, and say what it was."""
-        faults = {name: fault for name, fault in FAULTS.items() if self.broker is not None or "broker" not in name}
-        name = self.rng.choice(sorted(faults))
-        victim = self.rng.choice(NAMES)
-        await faults[name](self, victim)
-        return f"{name} ({victim})"
+        if not self._ahead:  # each of them once, in an order of the seed, before any comes again
+            self._ahead = sorted({**FAULTS, **self._of_broker()})
+            self.rng.shuffle(self._ahead)
+        name, victim = self._ahead.pop(), self.rng.choice(NAMES)
+        await {**FAULTS, **self._of_broker()}[name](self, victim)
+        return name if name in OF_BROKER else f"{name} ({victim})"
+
+    def _of_broker(self) -> Mapping[str, Fault]:
+        """What can be done to this broker: nothing to one that somebody else runs, all to one from jars on Linux."""
+        if self.broker is None:
+            return {}
+        starvable = isinstance(self.broker, Broker) and Path("/proc/self").exists()
+        return OF_BROKER if starvable else {"broker restarted": broker_restarted}
 
 
 async def killed(stage: Stage, name: str) -> None:
@@ -122,9 +134,40 @@ async def broker_restarted(stage: Stage, _: str) -> None:
         await asyncio.sleep(2.0)
 
 
-FAULTS: Final[Mapping[str, Callable[[Stage, str], Awaitable[None]]]] = {
-    "asleep": asleep,
+async def broker_slow(stage: Stage, _: str) -> None:
+    """The broker works a fifth of the time."""
+    assert isinstance(stage.broker, Broker)
+    await slow(stage.broker, stage.rng.uniform(5.0, 15.0))
+
+
+async def broker_frozen(stage: Stage, _: str) -> None:
+    """The broker stands still for longer than a session."""
+    assert isinstance(stage.broker, Broker)
+    async with stage.feeding:
+        await frozen(stage.broker, SESSION_S + stage.rng.uniform(1.0, 6.0))
+
+
+async def broker_full(stage: Stage, _: str) -> None:
+    """The broker cannot write any more and ends; somebody makes room, and starts it again."""
+    assert isinstance(stage.broker, Broker)
+    async with stage.feeding:
+        await full(stage.broker)
+        await asyncio.sleep(stage.rng.uniform(0.0, 3.0))
+        stage.broker.start()
+        await asyncio.sleep(2.0)
+
+
+Fault = Callable[[Stage, str], Awaitable[None]]
+
+OF_BROKER: Final[Mapping[str, Fault]] = {
+    "broker frozen": broker_frozen,
     "broker restarted": broker_restarted,
+    "broker slow": broker_slow,
+    "broker's disk full": broker_full,
+}
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    "asleep": asleep,
     "killed": killed,
     "offsets deleted": forgotten,
     "poison only": poisoned,
