@@ -56,9 +56,14 @@ def lived(options: dict[str, object], policy: str | None = None) -> tuple[list[K
 
 
 def measure(
-    *, seeds: Sequence[int] = SEEDS, customers: int = CUSTOMERS, days: float = DAYS, policy: str | None = None
+    *,
+    seeds: Sequence[int] = SEEDS,
+    customers: int = CUSTOMERS,
+    days: float = DAYS,
+    policy: str | None = None,
+    silent: Sequence[str] = SILENT,
 ) -> list[Row]:
-    """What must hold of the alerts, over all seeds and by churn type; then a storm and a silent feed."""
+    """What must hold of the alerts, over all seeds and by churn type; then silent feeds and a storm."""
     known: list[Known] = []
     said: dict[str, list[Said]] = {}
     for seed in seeds:
@@ -66,7 +71,7 @@ def measure(
         known += truth
         said |= found
     rows = [*_over_all(known, said, days, len(seeds)), *_by_type(known, said)]
-    return [*rows, *_silent_feeds(seeds[0], customers // 2, policy), *_storm(seeds[0], customers // 2, policy)]
+    return [*rows, *_silent_feeds(seeds[0], customers // 2, policy, silent), *_storm(seeds[0], customers // 2, policy)]
 
 
 def _over_all(known: list[Known], said: dict[str, list[Said]], days: float, seeds: int) -> list[Row]:
@@ -103,12 +108,12 @@ def _said_of_type(name: str, found: Verdict) -> Row:
     )
 
 
-def _silent_feeds(seed: int, customers: int, policy: str | None) -> list[Row]:
+def _silent_feeds(seed: int, customers: int, policy: str | None, topics: Sequence[str]) -> list[Row]:
     """Who is alerted because a feed was silent, feed by feed, against a twin that heard everything."""
     shape: dict[str, object] = {"customers": customers, "days": SHORT_DAYS, "seed": seed}
     _, twin = lived(shape, policy)
     rows = []
-    for topic in SILENT:
+    for topic in topics:
         silence = Silence(topic, *SILENT_S)
         _, silent = lived({**shape, "silences": (silence,)}, policy)
         owed = owed_to_a_silence(silent, twin, silence.start_s, silence.end_s + AFTERWARDS_S)
