@@ -17,7 +17,6 @@ from schemas.erasure import Erased
 from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
 from schemas.insights_learned import LEARNED_INSIGHTS
 from schemas.insights_live import LIVE_INSIGHTS
-from schemas.insights_value import VALUE_INSIGHTS
 from schemas.journal import CONTROL_TYPES
 from schemas.scores import ScoreRow
 from schemas.topics import (
@@ -36,7 +35,7 @@ from schemas.topics import (
 
 Json = dict[str, Any]
 
-_INSIGHTS: Final[dict[str, type[Struct]]] = {**LIVE_INSIGHTS, **LEARNED_INSIGHTS, **VALUE_INSIGHTS, "erasure": Erased}
+_INSIGHTS: Final[dict[str, type[Struct]]] = {**LIVE_INSIGHTS, **LEARNED_INSIGHTS, "erasure": Erased}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {

@@ -23,14 +23,15 @@ from detectors.customer import DAY_S
 from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
 from detectors.learning.lessons import decode_lesson, taken
-from detectors.learning.shown import learned_rows, overall, quality_row, value_rows
+from detectors.learning.shown import learned_rows, overall, quality_row
+from detectors.learning.shown_groups import group_rows
 from detectors.model import Model
 from detectors.policy import Policy
 from schemas.insights import Insight, encode_insight
 from schemas.insights_learned import STATE_ID, LearnerState, ModelQuality, decode_state
 from schemas.times import rfc3339
 from schemas.topics import EXAMPLES, INSIGHTS, JOURNAL
-from streams import metrics
+from streams import group_gauges, metrics
 from streams.detector import Topology
 from streams.engine.errors import Refusal
 from streams.engine.fetch import Record
@@ -82,6 +83,7 @@ class Learning:
         self._rows: dict[str, Insight] = {}  # by their id: what is not out yet
         self._published: tuple[str, int] | None = None
         self._saved_s = self.now_s()
+        group_gauges.clear()
         self._show(None)
 
     def lanes(self, tps: set[TP]) -> set[str]:
@@ -104,6 +106,8 @@ class Learning:
             log.warning("these are not the examples that were learned from; going on with them", offset=self.position)
             self.position = committed
         self._saved_to, self._handed_over_to = self.position, committed
+        if self.learner.learned:
+            group_gauges.show(group_rows(self.learner, self.learner.model(), 0))
         log.info("the learner goes on", learned=self.learner.learned, offset=self.position, committed=committed)
         self._show(None)
         return {**offsets, self.examples: self.position}
@@ -166,11 +170,9 @@ class Learning:
             self._published = model.version, time_s
         if offset < self._handed_over_to:
             return
-        rows = value_rows(self.learner, time_s)
         if model.examples:
             self._models.append((model, time_s))
-            rows = learned_rows(self.learner, model, time_s)
-        self._rows |= {row.insight_id: row for row in rows}
+        self._rows |= {row.insight_id: row for row in learned_rows(self.learner, model, time_s)}
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction, if there is a model to hand over, or it is time to save."""
@@ -191,6 +193,7 @@ class Learning:
             key = row.insight_id.encode()
             to = self.insights, partition_of(key, self.topology.partitions[self.insights])
             writes.setdefault(to, []).append((key, encode_insight(row), NO_HEADERS))
+        group_gauges.show(rows)
         if models:
             for model, _ in models:
                 log.info("a model is handed over", version=model.version, examples=model.examples)

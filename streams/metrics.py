@@ -132,6 +132,51 @@ LATENCY: Final = Histogram(
     registry=REGISTRY,
     buckets=FAST_S,
 )
+GROUP_AUC: Final = Gauge(
+    "churn_group_auc",
+    "Of a year's outcomes, within four weeks of landmarks, by group of customers; none where too few left.",
+    ("group",),
+    registry=REGISTRY,
+)
+GROUP_AVERAGE_PRECISION: Final = Gauge(
+    "churn_group_average_precision", "Of a year's outcomes, by group of customers.", ("group",), registry=REGISTRY
+)
+GROUP_LOG_LOSS: Final = Gauge(
+    "churn_group_log_loss", "Of a year's outcomes, by group of customers.", ("group",), registry=REGISTRY
+)
+GROUP_CALIBRATION: Final = Gauge(
+    "churn_group_calibration_error_ratio", "Of a year's outcomes, by group of customers.", ("group",), registry=REGISTRY
+)
+GROUP_PRECISION: Final = Gauge(
+    "churn_group_precision_at_budget_ratio",
+    "Share that left of the highest probabilities of a group, as many as the alert budget allows.",
+    ("group",),
+    registry=REGISTRY,
+)
+GROUP_LEFT: Final = Gauge(
+    "churn_group_left_ratio", "Share of a year's outcomes of a group that left.", ("group",), registry=REGISTRY
+)
+MODEL_GIVEN: Final = Gauge(
+    "churn_model_given_ratio",
+    "Mean probability that was given to a tenth of all outcomes; 1 is the tenth with the lowest ones.",
+    ("tenth",),
+    registry=REGISTRY,
+)
+MODEL_OBSERVED: Final = Gauge(
+    "churn_model_observed_ratio", "Share of that tenth that left.", ("tenth",), registry=REGISTRY
+)
+REASON_LIFT: Final = Gauge(
+    "churn_reason_lift",
+    "How many times as often as everybody leave those who have a signal, where that is beyond chance.",
+    ("signal",),
+    registry=REGISTRY,
+)
+REASON_SUPPORT: Final = Gauge(
+    "churn_reason_support_ratio",
+    "Share of those who left that had a signal, where it is beyond chance that they leave more often.",
+    ("signal",),
+    registry=REGISTRY,
+)
 EXAMPLES: Final = Counter("churn_examples_total", "Outcomes, or examples refused.", ("label",), registry=REGISTRY)
 ALERT_OUTCOMES: Final = Counter(
     "churn_alert_outcomes_total",

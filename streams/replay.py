@@ -17,7 +17,7 @@ import msgspec
 
 from detectors.assess import Assessor
 from detectors.learning.challengers import river_challengers
-from detectors.learning.shown import learned_rows, value_rows
+from detectors.learning.shown import learned_rows
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
@@ -140,8 +140,9 @@ class Replay:
             model, learner = self.lessons.learn(), self.lessons.learner
             if model is not None:
                 to_all(encode_model(model, time_s), time_s)
-            for row in value_rows(learner, time_s) if model is None else learned_rows(learner, model, time_s):
-                self.insights[row.insight_id.encode()] = encode_insight(row)
+            if self.options.insights is not None:
+                for row in learned_rows(learner, model or learner.model(), time_s):
+                    self.insights[row.insight_id.encode()] = encode_insight(row)
 
     def collect(self) -> None:
         """Take the examples that the partitions have written since they were last asked."""

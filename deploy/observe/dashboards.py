@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from deploy.observe.grafana import Dashboard, Panel, Query, Row
+from deploy.observe.learned import BY_GROUP, WHY
 
 
 def number(title: str, means: str, unit: str, expression: str, red_from: float | None = None) -> Panel:
@@ -227,6 +228,7 @@ OPERATIONS: Final = Dashboard(
                         Query("max(churn_model_calibration_error_ratio{$j})", "calibration error"),
                     ],
                 ),
+                *BY_GROUP,
                 Panel(
                     "Age of the model",
                     "Since the outcomes by which the newest one was handed over.",
@@ -328,6 +330,7 @@ RETENTION: Final = Dashboard(
                 ),
             ),
         ),
+        WHY,
         Row(
             "What they rest on",
             (

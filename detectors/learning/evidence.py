@@ -51,8 +51,6 @@ class Evidence(msgspec.Struct):
     def skill(self, overlap: float) -> Skill | None:
         """The skill; None while too few outcomes are known. `overlap` is how many landmarks share one horizon.
 
-        The interval is that of Hanley & McNeil (Radiology, 1982), with outcomes counted once per horizon.
-
         >>> evidence = Evidence()
         >>> for i in range(400): evidence.add(0, i / 400, i % 4 == 0 or i > 300)
         >>> evidence.skill(1.0).is_proven
@@ -68,13 +66,7 @@ class Evidence(msgspec.Struct):
             wins, pairs = wins + won, pairs + of
         positives = sum(left) / overlap
         negatives = (len(left) - sum(left)) / overlap
-        if not pairs or min(positives, negatives) < ENOUGH:
-            return None
-        auc = wins / pairs
-        q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-        spread = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)
-        half = Z * math.sqrt(max(0.0, spread) / (positives * negatives))
-        return Skill(auc, max(0.0, auc - half), min(1.0, auc + half))
+        return skill_of(wins, pairs, positives, negatives)
 
     def base_rate(self) -> float:
         """The share that left of the newest outcomes; never 0 or 1.
@@ -96,6 +88,23 @@ class Evidence(msgspec.Struct):
             "calibration_error": calibration_error(given, left),
         }
         return {name: value for name, value in found.items() if value is not None}
+
+
+def skill_of(wins: float, pairs: float, positives: float, negatives: float) -> Skill | None:
+    """AUC of pairs won with its interval; None while too few outcomes, counted once per horizon, are known.
+
+    The interval is that of Hanley & McNeil (Radiology, 1982).
+
+    >>> [round(x, 3) for x in skill_of(750.0, 1_000.0, 25.0, 40.0)]
+    [0.75, 0.623, 0.877]
+    """
+    if not pairs or min(positives, negatives) < ENOUGH:
+        return None
+    auc = wins / pairs
+    q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
+    spread = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)
+    half = Z * math.sqrt(max(0.0, spread) / (positives * negatives))
+    return Skill(auc, max(0.0, auc - half), min(1.0, auc + half))
 
 
 def _pairs_won(rows: list[tuple[float, int]]) -> tuple[float, int]:

@@ -23,7 +23,10 @@ from detectors.learning.drift import Adwin, FeatureDrift
 from detectors.learning.evidence import Evidence
 from detectors.learning.examples import Example
 from detectors.learning.features import FEATURES
+from detectors.learning.grades import Grades
+from detectors.learning.groups import groups_of
 from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
+from detectors.learning.reasons import Reasons
 from detectors.learning.rest import unknown
 from detectors.learning.saved import Saved
 from detectors.learning.space import SPACE, named
@@ -73,6 +76,8 @@ class Stored(msgspec.Struct):
     refused: dict[str, int]
     left: int
     saved: Saved = msgspec.field(default_factory=Saved)
+    grades: Grades = msgspec.field(default_factory=Grades)
+    reasons: Reasons = msgspec.field(default_factory=Reasons)
 
 
 STATE_VERSION: Final = 1
@@ -92,12 +97,14 @@ class Learner:
         self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
         self.saved = Saved()
+        self.grades, self.reasons = Grades(), Reasons()
         self.learned = self.left = self.drifted_at = 0
         self.segments: list[str] = []
         self.refused: Counter[str] = Counter()
         self._seen: set[str] = set()
         self._order: deque[str] = deque()
-        self._overlap = max(1.0, policy.churn.horizon_days / policy.churn.landmark_days)
+        self.overlap = max(1.0, policy.churn.horizon_days / policy.churn.landmark_days)
+        self.budget_share = policy.alerts.budget_per_week_per_1000 / 1000 * policy.churn.landmark_days / 7
 
     def learn(self, example: Example) -> str | None:
         """Take up one matured example; says why not, where it is refused."""
@@ -106,10 +113,12 @@ class Learner:
             self.refused[reason] += 1
             return reason
         self._remember(identity_of(example))
-        values = named(example.values, self._segments_of(example))
+        segments = self._segments_of(example)
+        values = named(example.values, segments)
         left, weight = example.left, float(example.weight)
         self._score(values, left)
         self.evidence.add(example.landmark_s, example.probability, left)
+        self._group(example, segments)
         for model in self.linear.values():
             model.passed(example.landmark_s)
             model.learn(values, left, weight)
@@ -130,6 +139,11 @@ class Learner:
             return reason
         self._remember(identity)
         return None
+
+    def _group(self, example: Example, segments: tuple[str, ...]) -> None:
+        groups, weight, left = groups_of(example, segments), example.weight, example.left
+        self.grades.add(example.landmark_s, example.probability, groups, weight, left)
+        self.reasons.add(example.customer_id, example.landmark_s, example.values, groups, weight, left)
 
     @property
     def serves(self) -> bool:
@@ -198,7 +212,7 @@ class Learner:
     @property
     def is_proven(self) -> bool:
         """Whether outcomes show skill: enough of them, chance out of the question, and no drift lately."""
-        skill = self.evidence.skill(self._overlap)
+        skill = self.evidence.skill(self.overlap)
         return skill is not None and skill.is_proven and not self.is_drifting
 
     def model(self) -> Model:
@@ -242,6 +256,8 @@ class Learner:
             dict(self.refused),
             self.left,
             self.saved,
+            self.grades,
+            self.reasons,
         )
         return msgspec.json.encode(stored)
 
@@ -262,10 +278,11 @@ class Learner:
         self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments
         self._order, self._seen = deque(stored.seen), set(stored.seen)
         self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
+        self.grades, self.reasons = stored.grades, stored.reasons
 
     def report(self) -> dict[str, Any]:
         """What there is to say of the models: scores beside each other, skill, drift."""
-        skill = self.evidence.skill(self._overlap)
+        skill = self.evidence.skill(self.overlap)
         return {
             "learned": self.learned,
             "champion": self.champion,

@@ -5,6 +5,7 @@ Rules: the rows of a worker and those of a replay are made here, from the learne
 
 from detectors.learning.learner import Learner
 from detectors.learning.saved_shown import overall_of, saved_rows
+from detectors.learning.shown_groups import group_rows
 from detectors.learning.uplift import Difference
 from detectors.model import Model
 from schemas.insights import Insight
@@ -13,19 +14,16 @@ from schemas.times import rfc3339
 
 
 def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight, ...]:
-    """Every row that goes out with a model, as of a time in seconds since the epoch.
+    """Every row that goes out, as of a time in seconds since the epoch; a model's only where outcomes have made one.
 
     >>> from detectors.policy import Policy
     >>> learner = Learner(Policy())
-    >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)]
-    ['model_quality/2026-03-04', 'saved_revenue/all']
+    >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)][:2]
+    ['saved_revenue/all', 'common_reasons/all']
     """
-    return (quality_row(learner, model, as_of_s), *value_rows(learner, as_of_s))
-
-
-def value_rows(learner: Learner, as_of_s: int) -> tuple[Insight, ...]:
-    """What acting achieves, as of a time in seconds since the epoch: known or not, whatever the model is."""
-    return tuple(saved_rows(learner.saved, learner.policy.learning.uplift_least, as_of_s))
+    of_model = (quality_row(learner, model, as_of_s),) if model.examples else ()
+    saved = saved_rows(learner.saved, learner.policy.learning.uplift_least, as_of_s)
+    return (*of_model, *saved, *group_rows(learner, model, as_of_s))
 
 
 def overall(learner: Learner) -> Difference | None:

@@ -7,11 +7,16 @@ import random
 from pathlib import Path
 from typing import Any
 
-from detectors.learning.examples import decode_example
+from detectors.customer import DAY_S
+from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
+from detectors.learning.lessons import decode_lesson, taken
+from detectors.learning.shown_groups import group_rows
 from detectors.policy_text import parse_policy
 from schemas.alerts import decode_alert
+from schemas.insights import encode_insight
 from schemas.insights_learned import STATE_ID, LearnerState, decode_state
+from schemas.insights_reasons import GROUP_INSIGHTS
 from schemas.journal import ModelChanged, decode_control
 from schemas.journal_dump import encode_journal_line
 from schemas.topics import ALERTS, EXAMPLES, INSIGHTS, JOURNAL
@@ -82,6 +87,12 @@ async def _state(trial: Trial) -> LearnerState:
     return decode_state([row.value for row in rows if row.key == STATE_ID.encode()][-1])
 
 
+async def _groups(trial: Trial) -> dict[bytes, bytes]:
+    """The rows by group of customers, as they stand."""
+    rows = (await trial.read(trial.named(INSIGHTS)))[0]
+    return {row.key: row.value for row in rows if row.key.startswith(tuple(kind.encode() for kind in GROUP_INSIGHTS))}
+
+
 async def _learned(trial: Trial) -> dict[str, Any]:
     """Two halves of a history; two workers are killed, the second while a third stands by, which goes on learning."""
     await trial.create(churn_journal=2, **dict.fromkeys(("usage_events", "billing_events"), 1))
@@ -112,6 +123,7 @@ async def _learned(trial: Trial) -> dict[str, Any]:
             "journal": await _values(trial, JOURNAL),
             "alerts": [value for values in (await _values(trial, ALERTS)).values() for value in values],
             "state": await _state(trial),
+            "groups": await _groups(trial),
             "dump": str(path),
         }
     finally:
@@ -135,9 +147,15 @@ def test_outcomes_are_learned_once_and_every_partition_gets_each_model_once(boot
     trial = Trial(bootstrap, tmp_path, fold="detectors", **env)
     found = asyncio.run(_learned(trial))
 
-    learner = Learner(parse_policy(POLICY))
-    examples = [decode_example(value) for value in found["examples"]]
-    assert [learner.learn(example) for example in examples] == [None] * len(examples)
+    learner, due_s, groups = Learner(parse_policy(POLICY)), 0, dict[bytes, bytes]()
+    examples = [decode_lesson(value) for value in found["examples"]]
+    for example in examples:
+        assert taken(learner, example) is None
+        if isinstance(example, Example) and example.landmark_s >= due_s:
+            due_s = example.landmark_s // (3 * DAY_S) * 3 * DAY_S + 3 * DAY_S
+            rows = group_rows(learner, learner.model(), example.landmark_s + 7 * DAY_S)
+            groups |= {row.insight_id.encode(): encode_insight(row) for row in rows}
+    assert found["groups"] == groups
     assert len(examples) > 300
     assert {example.left for example in examples} == {True, False}
     assert bytes(found["state"].learner) == learner.snapshot()

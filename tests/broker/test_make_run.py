@@ -22,12 +22,16 @@ ROOT = Path(__file__).parents[2]
 FIRST_ALERT_S = 90.0
 MEASURED_S = 20.0
 STILL = {
+    "churn_alert_outcomes",
     "churn_alerts_held_back", "churn_call_abandonment_ratio", "churn_calls", "churn_dead_letters", "churn_erasures",
     "churn_events_after_erasure", "churn_events_deduplicated", "churn_events_late", "churn_examples",
     "churn_failed_starts", "churn_fence_skips", "churn_fetch_gaps", "churn_consumer_lag_records",
-    "churn_consumer_lag_seconds",
+    "churn_consumer_lag_seconds", "churn_group_auc", "churn_group_average_precision",
+    "churn_group_calibration_error_ratio", "churn_group_left_ratio", "churn_group_log_loss",
+    "churn_group_precision_at_budget_ratio", "churn_model_given_ratio", "churn_model_observed_ratio",
+    "churn_reason_lift", "churn_reason_support_ratio",
 }  # fmt: skip
-"""What stays at 0 for a while where nothing goes wrong, nobody calls or is erased and no horizon has passed."""
+"""What stays at 0, or is not there, where nothing goes wrong, nobody calls or is erased and no horizon has passed."""
 
 
 @pytest.fixture

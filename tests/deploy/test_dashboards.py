@@ -89,4 +89,9 @@ def test_nothing_is_shown_by_customer() -> None:
         "le",
         "outcome",
         "period",
+        "group",
+        "signal",
+        "tenth",
+        "bound",
+        "delivery",
     }

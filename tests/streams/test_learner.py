@@ -19,8 +19,10 @@ from detectors.learning.learner import Learner
 from detectors.learning.space import SPACE
 from detectors.policy import Policy
 from schemas.insights_learned import ModelQuality, decode_state
+from schemas.insights_reasons import CommonReasons
 from schemas.insights_value import SavedRevenue
 from schemas.journal import ModelChanged, decode_control
+from streams import metrics
 from streams.engine.errors import Refusal
 from streams.engine.transactions import Transaction
 from streams.learner import STATE_KEY, Learning
@@ -52,6 +54,7 @@ class Kept:
         self.journal: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
         self.quality: list[ModelQuality] = []
         self.value: dict[bytes, bytes] = {}  # rows of what acting achieves
+        self.groups: dict[bytes, bytes] = {}  # rows by group of customers, as they stand
         self.offset = 0
         self.end = 10**6
 
@@ -74,8 +77,10 @@ class Kept:
                         self.rows.append(value)
                     elif b'"kind":"model_quality"' in value:
                         self.quality.append(msgspec.json.decode(value, type=ModelQuality))
-                    else:
+                    elif b'"kind":"saved_revenue"' in value:
                         self.value[key or b""] = value
+                    else:
+                        self.groups[key or b""] = value
             self.offset = transaction.offsets[TopicPartition(*HERE)].offset
         return count
 
@@ -151,6 +156,7 @@ def test_models_are_a_function_of_the_examples_wherever_a_worker_dies(seed: int)
         if learning.position == len(RECORDS):
             kept.take(learning.collect())
     assert models(kept) == models(WHOLE)
+    assert kept.groups == WHOLE.groups
     assert decode_state(kept.rows[-1]).learner == decode_state(WHOLE.rows[-1]).learner
 
 
@@ -260,6 +266,30 @@ def test_more_than_one_partition_of_examples_is_refused() -> None:
         Learning(Topology(4), POLICY, Kept().saved, 1.0)
 
 
+def test_what_is_known_of_groups_goes_out_before_there_is_a_model_and_says_that_it_is_not_enough() -> None:
+    kept = learned(RECORDS[:20])
+    assert (models(kept), kept.quality) == ([], [])
+    row = msgspec.json.decode(kept.groups[b"common_reasons/all"], type=CommonReasons)
+    assert not row.enough
+    assert row.text.startswith("Not enough outcomes yet: ")
+    shown = metrics.REGISTRY.get_sample_value
+    assert shown("churn_group_log_loss", {"group": "all"}) is not None
+    assert shown("churn_group_auc", {"group": "all"}) is None
+
+
+def test_a_worker_that_learns_no_more_tells_of_no_group() -> None:
+    kept = Kept()
+    learning = job(kept)
+    learning.apply(HERE, RECORDS, len(RECORDS))
+    kept.take(learning.collect())
+    shown = metrics.REGISTRY.get_sample_value
+    assert shown("churn_group_left_ratio", {"group": "all"}) is not None
+    assert shown("churn_model_given_ratio", {"tenth": "1"}) is not None
+    learning.release()
+    assert shown("churn_group_left_ratio", {"group": "all"}) is None
+    assert shown("churn_model_given_ratio", {"tenth": "1"}) is None
+
+
 def test_no_customer_is_named_in_what_it_says() -> None:
-    said: list[Any] = [*WHOLE.rows, *map(msgspec.json.encode, WHOLE.quality), *WHOLE.journal[0]]
+    said: list[Any] = [*WHOLE.rows, *WHOLE.groups.values(), *map(msgspec.json.encode, WHOLE.quality), *WHOLE.journal[0]]
     assert not any(b"c-39" in value for value in said)

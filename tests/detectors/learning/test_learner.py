@@ -137,6 +137,19 @@ def test_a_restart_resumes_the_same_model_bit_for_bit() -> None:
     assert second.snapshot() == whole.snapshot()
 
 
+def test_a_state_from_before_groups_were_counted_is_read_and_counts_from_then_on() -> None:
+    examples = world(900)
+    before = taught(examples[:450])
+    stored = msgspec.json.decode(before.snapshot())
+    del stored["grades"], stored["reasons"]
+    learner = Learner(POLICY)
+    learner.restore(msgspec.json.encode(stored))
+    assert (learner.model(), learner.grades.groups) == (before.model(), {})
+    taught(examples[450:], learner)
+    assert learner.model() == taught(examples).model()
+    assert learner.grades.grade("all", 1.0, 0.1).outcomes == 450
+
+
 @pytest.mark.parametrize("cut", [0, 1, 50, -1])
 def test_a_truncated_state_is_refused_and_changes_nothing(cut: int) -> None:
     learner = taught(world(100))
