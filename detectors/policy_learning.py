@@ -29,5 +29,8 @@ class LearningPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=2,
         ),
     ] = 50
+    curve_least: Annotated[
+        int, Meta(description="customers watched at an age for a survival curve to say anything of it", ge=1)
+    ] = 10
     promote_after: Annotated[int, Meta(description="outcomes before another kind of model may take over", ge=1)] = 500
     promote_margin: Annotated[float, Meta(description="log loss per outcome by which it must be better", ge=0)] = 0.005

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.fields import WireTime
+from schemas.fields import Name, Probability, WireTime
 from schemas.insights import Insight
 
 Number = Annotated[int, Meta(ge=0)]
@@ -65,5 +65,58 @@ class SavedRevenue(Insight, frozen=True, kw_only=True, tag="saved_revenue"):
     again: Annotated[Number, Meta(description="later alerts of the same customers, which do not count")]
 
 
-VALUE_INSIGHTS: Final[Mapping[str, type[Insight]]] = MappingProxyType({"saved_revenue": SavedRevenue})
+class StayingAt(Struct, frozen=True, kw_only=True):
+    """A point of a survival curve."""
+
+    age_d: Annotated[Number, Meta(description="days since the start")]
+    at_risk: Annotated[float, Meta(ge=0, description="customers who were watched in the week before it")]
+    staying: Annotated[Probability, Meta(description="share that is still there")]
+    low: Probability
+    high: Probability
+
+
+class MedianLife(Struct, frozen=True, kw_only=True):
+    """The age by which half have left, in days, between the ends of its 95 % interval."""
+
+    value: Number
+    low: Number
+    high: Annotated[Number, Meta(description="null: not reached as far as is known")] | None
+
+
+class Survival(Insight, frozen=True, kw_only=True, tag="survival"):
+    """How long customers stay. One row per group, `all` among them: plans, channels, how they came to buy."""
+
+    group: Annotated[Name, Meta(description="`all`, `plan:…`, `via:…`, `before:…`, `decided:…`")]
+    watched_months: Annotated[float, Meta(ge=0, description="customer-months that the curve is made of")]
+    left: Number
+    from_age_d: Annotated[Number, Meta(description="of those who had reached this age, as too few were seen younger")]
+    points: tuple[StayingAt, ...]
+    median: MedianLife | None
+    expected_d: Annotated[float, Meta(gt=0, description="how long the product is expected to be of use: X")]
+    expected_by: Annotated[Literal["policy", "learned"], Meta(description="learned: the median, with `life.learned`")]
+    staying_at_expected: Annotated[Interval, Meta(description="share that is still there at that age")] | None
+
+
+class ActiveLife(Insight, frozen=True, kw_only=True, tag="active_life"):
+    """Those who left, by how long they had used the product. One row per group, stages of life among them."""
+
+    group: Annotated[Name, Meta(description="as of `survival`, or `stage:…`: the stage before leaving")]
+    left: Number
+    before_expected: Annotated[Number, Meta(description="with an active life shorter than was expected of their plan")]
+    unused: Annotated[Number, Meta(description="of them, who had used nothing")]
+    median_at_most_d: Annotated[Number, Meta(description="days that half of those who used it did not exceed")] | None
+    expected_d: Annotated[float, Meta(gt=0)]
+    expected_by: Literal["policy", "learned"]
+    times_others: (
+        Annotated[
+            Interval,
+            Meta(description="how often they leave before it, others of the same age (stages: all others) being 1"),
+        ]
+        | None
+    )
+
+
+VALUE_INSIGHTS: Final[Mapping[str, type[Insight]]] = MappingProxyType(
+    {"saved_revenue": SavedRevenue, "survival": Survival, "active_life": ActiveLife}
+)
 """Kind → row."""

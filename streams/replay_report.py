@@ -10,9 +10,10 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from detectors.learning.saved_shown import saved_rows
+from detectors.learning.shown import value_rows
 from detectors.quality import Quality
 from detectors.rules import customers_in
+from schemas.insights_value import VALUE_INSIGHTS
 
 if TYPE_CHECKING:
     from streams.replay import Replay
@@ -39,6 +40,8 @@ class Report(Struct, frozen=True, kw_only=True):
     quality: Quality | None
     learning: dict[str, Any]
     saved_revenue: list[dict[str, Any]]
+    survival: list[dict[str, Any]]
+    active_life: list[dict[str, Any]]
     policy_version: str
     model_version: str
     throughput: dict[str, float]
@@ -52,7 +55,7 @@ class Report(Struct, frozen=True, kw_only=True):
             stats += partition.stats
             customers += sum(1 for _ in customers_in(partition.states))
         learner = replay.lessons.learner
-        needed, as_of_s = learner.policy.learning.uplift_least, replay.lessons.as_of_s
+        value = [msgspec.to_builtins(row) for row in value_rows(learner, replay.lessons.as_of_s)]
         gone, warned, lead_days = replay.outcomes.lead_days()
         return cls(
             lines=replay.read,
@@ -69,7 +72,7 @@ class Report(Struct, frozen=True, kw_only=True):
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
             learning=learner.report(),
-            saved_revenue=[msgspec.to_builtins(row) for row in saved_rows(learner.saved, needed, as_of_s)],
+            **{kind: [row for row in value if row["kind"] == kind] for kind in VALUE_INSIGHTS},
             policy_version=replay.assessor().policy_version,
             model_version=replay.assessor().model.version,
             throughput={"elapsed_s": elapsed_s, "events_per_s": replay.accepted / elapsed_s if elapsed_s else 0.0},

@@ -24,6 +24,7 @@ from detectors.feeds import lost_s
 from detectors.hold_out import lot_of
 from detectors.learning.alerted import Opened, Opening, encode_outcome, opened_of, outcome_of
 from detectors.learning.labels import has_left, leaves_by_silence
+from detectors.learning.lives import Life, Then, life_of, then_of
 from detectors.learning.rest import segments
 from detectors.learning.space import SPACE, Answers, frozen
 from detectors.leaving import has_cancelled
@@ -48,6 +49,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     segments: list[str]
     weight: int = 1  # landmarks that it stands for
     orders_only: bool = False  # who leaves by ordering nothing
+    life: Then | None = None  # where the beginning of its life is known
 
 
 class Watch(msgspec.Struct, array_like=True, gc=False):
@@ -70,6 +72,7 @@ class Example(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     segments: tuple[str, ...] = ()
     weight: Annotated[int, Meta(ge=1, le=64)] = 1
     left: bool
+    life: Annotated[Life, Meta(description="up to the next landmark")] | None = None
 
 
 encode_example: Final = msgspec.json.Encoder().encode
@@ -212,6 +215,7 @@ class Ledger:
                     segments=tuple(pending.segments),
                     weight=pending.weight,
                     left=has_left(c, pending.landmark_s, self.horizon_s, orders_only=pending.orders_only),
+                    life=life_of(c, pending.landmark_s, pending.life) if pending.life is not None else None,
                 )
             )
         return matured
@@ -236,5 +240,6 @@ class Ledger:
                 groups,
                 stands_for,
                 leaves_by_silence(c, self.policy),
+                then_of(c, now_s, watch.next_s, self.horizon_s, self.policy, lost),
             )
         )

@@ -30,6 +30,7 @@ from detectors.learning.reasons import Reasons
 from detectors.learning.rest import unknown
 from detectors.learning.saved import Saved
 from detectors.learning.space import SPACE, named
+from detectors.learning.stops import Lives
 from detectors.model import Model, probability
 from detectors.policy import Policy
 
@@ -78,6 +79,7 @@ class Stored(msgspec.Struct):
     saved: Saved = msgspec.field(default_factory=Saved)
     grades: Grades = msgspec.field(default_factory=Grades)
     reasons: Reasons = msgspec.field(default_factory=Reasons)
+    lives: Lives = msgspec.field(default_factory=Lives)
 
 
 STATE_VERSION: Final = 1
@@ -96,7 +98,7 @@ class Learner:
         self.champion = next(iter(KINDS))
         self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
-        self.saved = Saved()
+        self.saved, self.lives = Saved(), Lives()
         self.grades, self.reasons = Grades(), Reasons()
         self.learned = self.left = self.drifted_at = 0
         self.segments: list[str] = []
@@ -126,6 +128,8 @@ class Learner:
             for challenger in self.challengers.values():
                 challenger.learn(values, left)
         self.drift.add(values)
+        if example.life is not None:
+            self.lives.add(example.life, example.segments, self.policy.life)
         self.learned += 1
         self.left += left
         return None
@@ -258,6 +262,7 @@ class Learner:
             self.saved,
             self.grades,
             self.reasons,
+            self.lives,
         )
         return msgspec.json.encode(stored)
 
@@ -279,6 +284,7 @@ class Learner:
         self._order, self._seen = deque(stored.seen), set(stored.seen)
         self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
         self.grades, self.reasons = stored.grades, stored.reasons
+        self.lives = stored.lives
 
     def report(self) -> dict[str, Any]:
         """What there is to say of the models: scores beside each other, skill, drift."""

@@ -6,6 +6,7 @@ Rules: the rows of a worker and those of a replay are made here, from the learne
 from detectors.learning.learner import Learner
 from detectors.learning.saved_shown import overall_of, saved_rows
 from detectors.learning.shown_groups import group_rows
+from detectors.learning.stops_shown import active_life_rows, survival_rows
 from detectors.learning.uplift import Difference
 from detectors.model import Model
 from schemas.insights import Insight
@@ -22,8 +23,20 @@ def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight,
     ['saved_revenue/all', 'common_reasons/all']
     """
     of_model = (quality_row(learner, model, as_of_s),) if model.examples else ()
-    saved = saved_rows(learner.saved, learner.policy.learning.uplift_least, as_of_s)
-    return (*of_model, *saved, *group_rows(learner, model, as_of_s))
+    return (*of_model, *value_rows(learner, as_of_s), *group_rows(learner, model, as_of_s))
+
+
+def value_rows(learner: Learner, as_of_s: int) -> tuple[Insight, ...]:
+    """What acting achieves and how long customers stay, as of a time in seconds since the epoch, whatever the model is.
+
+    What is not known yet says so.
+    """
+    policy = learner.policy
+    return (
+        *saved_rows(learner.saved, policy.learning.uplift_least, as_of_s),
+        *survival_rows(learner.lives, policy, as_of_s),
+        *active_life_rows(learner.lives, policy, as_of_s),
+    )
 
 
 def overall(learner: Learner) -> Difference | None:
