@@ -8,6 +8,7 @@ everything else is the customer's own intercept (`detectors.learning.rest`). So 
 
 import hashlib
 import math
+from collections.abc import Mapping
 
 import msgspec
 
@@ -42,6 +43,16 @@ class Model(msgspec.Struct, frozen=True):
         weights = {code: s.prior for code, s in policy.signals.items()}
         digest = hashlib.sha256(msgspec.json.encode((intercept, weights), order="sorted")).hexdigest()
         return cls(f"prior-{digest[:8]}", intercept, weights)
+
+    def give(self, values: Mapping[str, float]) -> float:
+        """The probability for the values of an example by name; what has no weight adds nothing.
+
+        >>> round(Model("m", -3.0, {"value.silence": 2.0}).give({"value.silence": 0.5, "use.recency": 1.0}), 3)
+        0.119
+        """
+        weights, features = self.weights, self.features
+        z = sum((weights.get(name, 0.0) + features.get(name, 0.0)) * value for name, value in values.items())
+        return probability(self.intercept + z)
 
     @property
     def confidence(self) -> Confidence:

@@ -18,6 +18,7 @@ from schemas.events import EVENT_CLASSES, TYPES_OF_TOPIC
 from schemas.insights_learned import LEARNED_INSIGHTS
 from schemas.insights_live import LIVE_INSIGHTS
 from schemas.journal import CONTROL_TYPES
+from schemas.model_commands import COMMAND_TYPES
 from schemas.scores import ScoreRow
 from schemas.topics import (
     ALERTS,
@@ -42,6 +43,7 @@ _OTHER_FILES: Final[Mapping[str, tuple[str, type[Struct]]]] = {
     "alert.json": ("churn.alert", AlertEvent),
     "score.json": ("score row", ScoreRow),
     **{f"{kind.split('.')[1]}.json": (kind, made) for kind, made in CONTROL_TYPES.items()},
+    **{f"model_commands/{kind.split('.')[2]}.json": (kind, made) for kind, made in COMMAND_TYPES.items()},
     **{f"insights/{kind}.json": (f"insight {kind}", made) for kind, made in _INSIGHTS.items()},
     "dead_letter_line.json": ("dead letter line", DeadLetterLine),
 }
@@ -101,7 +103,7 @@ def _messages_of(topic: Topic) -> tuple[str, ...]:
         ALERTS: ("churn.alert",),
         ALERTS_CURRENT: ("churn.alert", "tombstone"),
         SCORES: ("score", "tombstone"),
-        EXAMPLES: ("example",),
+        EXAMPLES: ("example", *COMMAND_TYPES),
         INSIGHTS: ("insight", "tombstone"),
         DEAD_LETTERS: ("dead_letter",),
     }[topic.name]
@@ -142,7 +144,7 @@ def _operations(topic: Topic) -> Json:
 
 def _messages() -> Json:
     messages = {name: _message(name, made) for name, made in EVENT_CLASSES.items()}
-    messages |= {kind: _message(kind, made) for kind, made in CONTROL_TYPES.items()}
+    messages |= {kind: _message(kind, made) for kind, made in {**CONTROL_TYPES, **COMMAND_TYPES}.items()}
     messages["churn.alert"] = {**_message("churn.alert", AlertEvent), "headers": _alert_headers()}
     messages["score"] = {**_message("score", ScoreRow), "contentType": "application/json"}
     messages["tombstone"] = {

@@ -127,7 +127,7 @@ _ROWS: Final = (
         partitions=1,  # what is learned depends on the order, and here there is one
         producers=("detector",),
         consumers=("learner",),
-        holds="feature snapshots and their matured labels",
+        holds="feature snapshots and their matured labels; commands to the learner, which have no key",
     ),
     Topic(
         name="churn.insights",
@@ -138,7 +138,7 @@ _ROWS: Final = (
         batch_bytes_max=16 * 1024 * 1024,  # the learner's state is some megabytes of numbers
         producers=("learner", "detector"),
         consumers=("learner", "retention"),
-        holds="the learner's state, quality over time; incidents, silent sources, calls given up",
+        holds="the learner's state, models, quality over time; incidents, silent sources, calls given up",
     ),
     Topic(
         name="churn.dlq",

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "alerts": Entry("streams.commands.alerts:alerts", "Look at alerts as they come."),
     "explain": Entry("streams.commands.explain:explain", "Tell the story of one alert, and prove it from the journal."),
     "policy": Entry("streams.commands.policy:policy", "Check a policy, see what it would change, put it into force."),
+    "model": Entry("streams.commands.model:model", "Which model decides, those beside it, and how to change that."),
     "dlq": Entry("streams.commands.dlq:dlq", "Look at dead letters, and send them again."),
     "erase": Entry("streams.commands.erase:erase", "Erase customers, and get a receipt that names nobody."),
     "doctor": Entry(

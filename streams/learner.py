@@ -2,9 +2,9 @@
 
 Rules: there is one learner, the owner of the one partition of `churn.examples`, and its lane is fenced as any other;
 models, state and offset go out in one transaction, so no example is learned from twice or left out; when a model is
-handed over follows from the landmarks of the examples alone, so the models are a function of that topic, however
-often a worker dies; whoever takes over goes on from the newest state that can be read, and learns what came after it
-again, handing over nothing that was handed over before.
+handed over follows from the landmarks of the examples and the commands between them, so the models are a function of
+that topic, however often a worker dies; whoever takes over goes on from the newest state that can be read, and learns
+what came after it again, handing over nothing that was handed over before.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
 from detectors.customer import DAY_S
+from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
 from detectors.learning.lessons import decode_lesson, taken
+from detectors.learning.models_shown import contenders_of, drift_row, models_row
 from detectors.learning.shown import learned_rows, overall, quality_row
 from detectors.learning.shown_groups import group_rows
 from detectors.model import Model
 from detectors.policy import Policy
 from schemas.insights import Insight, encode_insight
 from schemas.insights_learned import STATE_ID, LearnerState, ModelQuality, decode_state
+from schemas.model_commands import decode_command, name_of
 from schemas.times import rfc3339
 from schemas.topics import EXAMPLES, INSIGHTS, JOURNAL
 from streams import group_gauges, metrics
@@ -62,9 +65,10 @@ class Learning:
         read_saved: ReadSaved,
         save_s: float,
         now_s: Callable[[], float] = time.monotonic,
+        challengers: Callable[[], dict[str, Challenger]] = dict,
     ) -> None:
         self.topology, self.policy, self.read_saved = topology, policy, read_saved
-        self.save_s, self.now_s = save_s, now_s
+        self.save_s, self.now_s, self.challengers = save_s, now_s, challengers
         self.journal, self.insights = topology.named(JOURNAL), topology.named(INSIGHTS)
         self.examples = TP(topology.named(EXAMPLES), 0)
         count = topology.partitions[self.examples.topic]
@@ -77,10 +81,11 @@ class Learning:
 
     def release(self) -> None:
         """Forget everything; what was not saved is learned again."""
-        self.learner = Learner(self.policy)
+        self.learner = Learner(self.policy, self.challengers())
         self.position = self._saved_to = self._handed_over_to = self.due_s = 0
         self._models: list[tuple[Model, int]] = []
         self._rows: dict[str, Insight] = {}  # by their id: what is not out yet
+        self._is_urgent = False  # whether any of it is worth a transaction now
         self._published: tuple[str, int] | None = None
         self._saved_s = self.now_s()
         group_gauges.clear()
@@ -137,12 +142,16 @@ class Learning:
         metrics.PROCESSING.labels("learner").observe(time.perf_counter() - started_s)
 
     def _take(self, record: Record) -> None:
+        if record.key is None:
+            self._obey(record)
+            return
         try:
             lesson = decode_lesson(record.value or b"")
         except (msgspec.MsgspecError, ValueError, RecursionError):
             self.learner.refused["not an example"] += 1
             self._refused(record, "not an example")
             return
+        drifted_at = self.learner.drifted_at
         reason, label = taken(self.learner, lesson), "left" if lesson.left else "stayed"
         if reason is not None:
             self._refused(record, reason)
@@ -151,38 +160,68 @@ class Learning:
             metrics.ALERT_OUTCOMES.labels(lesson.delivery, label).inc()
             return
         metrics.EXAMPLES.labels(label).inc()
-        if lesson.landmark_s >= self.due_s:
+        known_s = lesson.landmark_s + self.policy.churn.horizon_days * DAY_S
+        if self.learner.drifted_at != drifted_at:
+            self._drifted(record.offset)
+        if is_due := lesson.landmark_s >= self.due_s:
             every_s = self.policy.learning.publish_days * DAY_S
             self.due_s = lesson.landmark_s // every_s * every_s + every_s
-            self._hand_over(record.offset, lesson.landmark_s + self.policy.churn.horizon_days * DAY_S)
+        if is_due or self.learner.is_overrated:
+            self._hand_over(record.offset, known_s, self.learner.hand_over(known_s))
+
+    def _drifted(self, offset: int) -> None:
+        """Say at once that the error has moved."""
+        if offset < self._handed_over_to:
+            return
+        row = drift_row(self.learner.drifts[-1], self.policy.churn.horizon_days)
+        metrics.MODEL_DRIFTS.inc()
+        log.warning("the error of the model has moved", before=row.error_before, after=row.error_after, offset=offset)
+        self._rows[row.insight_id], self._is_urgent = row, True
+
+    def _obey(self, record: Record) -> None:
+        """Do what somebody asks of the learner, and answer; what is in force behind it goes out with the answer."""
+        try:
+            command = decode_command(record.value or b"")
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self.learner.refused["not a command"] += 1
+            self._refused(record, "not a command")
+            return
+        name, time_s = name_of(command), int(command.time.timestamp())
+        refused, model = self.learner.obey(command)
+        log.info("a command to the learner", command=name, refused=refused or None, offset=record.offset)
+        metrics.MODEL_COMMANDS.labels(name, "refused" if refused else "done").inc()
+        self._hand_over(record.offset, time_s, model, is_answer=True)
 
     def _refused(self, record: Record, reason: str) -> None:
         metrics.EXAMPLES.labels("refused").inc()
         log.warning("an example is refused", reason=reason, offset=record.offset)
 
-    def _hand_over(self, offset: int, time_s: int) -> None:
-        """Put the model of now with what goes out next, if outcomes have made one and it did not go out before.
+    def _hand_over(self, offset: int, time_s: int, model: Model | None, *, is_answer: bool = False) -> None:
+        """Put a model, if it is another than that in force, and what is said with it with what goes out next.
 
-        What acting achieves goes out with it, and without it.
+        What went out before does not go out again. An answer to a command is about models alone, and urgent.
         """
-        model = self.learner.model()
-        if model.examples:
+        if model is not None:
             self._published = model.version, time_s
         if offset < self._handed_over_to:
             return
-        if model.examples:
+        self._is_urgent |= is_answer or model is not None
+        if model is not None:
             self._models.append((model, time_s))
-        self._rows |= {row.insight_id: row for row in learned_rows(self.learner, model, time_s)}
+        rows: tuple[Insight, ...] = (models_row(self.learner, time_s),)
+        if not is_answer:
+            rows = learned_rows(self.learner, model or self.learner.model(), time_s)
+        self._rows |= {row.insight_id: row for row in rows}
 
     def collect(self) -> Iterator[Transaction]:
         """One transaction, if there is a model to hand over, or it is time to save."""
         if self.position == self._saved_to:
             return
         now_s = self.now_s()
-        if not self._models and now_s - self._saved_s < self.save_s:
+        if not self._is_urgent and now_s - self._saved_s < self.save_s:
             return
         models, rows = self._models, [*self._rows.values(), self._state()]
-        self._models, self._rows = [], {}
+        self._models, self._rows, self._is_urgent = [], {}, False
         self._saved_to, self._saved_s = self.position, now_s
         writes: dict[tuple[str, int], list[Write]] = {}
         for model, time_s in models:
@@ -194,9 +233,9 @@ class Learning:
             to = self.insights, partition_of(key, self.topology.partitions[self.insights])
             writes.setdefault(to, []).append((key, encode_insight(row), NO_HEADERS))
         group_gauges.show(rows)
-        if models:
-            for model, _ in models:
-                log.info("a model is handed over", version=model.version, examples=model.examples)
+        for model, _ in models:
+            log.info("a model is handed over", version=model.version, examples=model.examples)
+        if len(rows) > 1:
             self._show(next((row for row in reversed(rows) if isinstance(row, ModelQuality)), None))
         yield Transaction(LANE, writes, {TopicPartition(*self.examples): OffsetAndMetadata(self.position, "")})
 
@@ -232,6 +271,10 @@ class Learning:
         for bound, value in zip(("estimate", "low", "high"), saved or (NAN, NAN, NAN), strict=True):
             metrics.SAVED.labels(bound).set(value)
         metrics.MODEL_AGE.set_function(self._age_s)
+        metrics.FEATURES_MOVED.set(len(self.learner.drift.moved()))
+        metrics.MODEL_HELD.set(self.learner.served.by != "learner")
+        for each in contenders_of(self.learner):
+            metrics.CHALLENGER_GAIN.labels(each.model).set(NAN if each.gain is None else each.gain)
 
     def _age_s(self) -> float:
         return NAN if self._published is None else time.time() - self._published[1]

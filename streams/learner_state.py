@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-WINDOW: Final = 64  # records looked at first; each further look is at so many times as many
+WINDOW: Final = 64  # records looked at first
+GROWTH: Final = 16  # each further look is at so many times as many
 FETCH_WAIT_MS: Final = 50
 
 
@@ -35,18 +36,23 @@ async def saved(
     )
     await consumer.start()
     try:
-        consumer.assign([insights])
-        first = (await consumer.beginning_offsets([insights]))[insights]
-        ends = await consumer.end_offsets([insights, examples])
-        window, rows = WINDOW, list[bytes]()
-        while True:
-            start = max(first, ends[insights] - window)
-            rows = await _rows(consumer, insights, key, start, ends[insights])
-            if len(rows) >= wanted or start == first:
-                return Saved(rows[::-1], ends[examples])
-            window *= WINDOW
+        end = (await consumer.end_offsets([examples]))[examples]
+        return Saved(await newest_rows(consumer, insights, key, wanted), end)
     finally:
         await consumer.stop()
+
+
+async def newest_rows(consumer: AIOKafkaConsumer, tp: TopicPartition, key: bytes, wanted: int) -> list[bytes]:
+    """The newest rows of a key, the newest first: as many as wanted, or as there are; it reads what was committed."""
+    consumer.assign([tp])
+    first, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
+    window = WINDOW
+    while True:
+        start = max(first, end - window)
+        rows = await _rows(consumer, tp, key, start, end)
+        if len(rows) >= wanted or start == first:
+            return rows[::-1]
+        window *= GROWTH
 
 
 async def _rows(consumer: AIOKafkaConsumer, tp: TopicPartition, key: bytes, start: int, end: int) -> list[bytes]:

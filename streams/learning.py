@@ -43,8 +43,8 @@ class Lessons:
         self.as_of_s = time_s
         return True
 
-    def learn(self) -> Model | None:
-        """Learn from what waits; the model that decides from now on, if outcomes have made another of it."""
+    def learn(self, time_s: int) -> Model | None:
+        """Learn from what waits; the model that decides from a time on, if outcomes have made another of it."""
         self._waiting.sort(key=order_of)
         for lesson in self._waiting:
             taken(self.learner, lesson)
@@ -52,8 +52,7 @@ class Lessons:
         if self.learner.learned == self._learned:
             return None
         self._learned = self.learner.learned
-        model = self.learner.model()
-        return model if model.examples else None
+        return self.learner.hand_over(time_s)
 
 
 def encode_model(model: Model, time_s: float) -> bytes:

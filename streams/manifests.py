@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
-from schemas.topics import ALERTS, DEAD_LETTERS, INPUT_TOPICS, INSIGHTS, JOURNAL, Topic
+from schemas.topics import ALERTS, DEAD_LETTERS, EXAMPLES, INPUT_TOPICS, INSIGHTS, JOURNAL, Topic
 from streams.settings import ROLES
 from streams.topics import Layout
 
@@ -26,7 +26,7 @@ USERS: Final[Mapping[User, str]] = {
     "learner": "a worker with `--roles learner`",
     "upstream": "the services that publish events, and look at what was refused",
     "retention": "the tools of retention teams",
-    "operator": "the commands of churnwatch: topics check, alerts, explain, journal, dlq, policy, erase",
+    "operator": "the commands of churnwatch: topics check, alerts, explain, journal, dlq, policy, model, erase",
 }
 """Every user, and who that is."""
 
@@ -81,7 +81,7 @@ def _on_topic(user: User, row: Topic, layout: Layout) -> Grant | None:
         may |= {"Describe", "DescribeConfigs"}  # a worker checks all topics before it starts
     if user == "operator":
         may |= {"Read"} if row.name in (ALERTS, DEAD_LETTERS, INSIGHTS, JOURNAL) else set()
-        may |= {"Write"} if row.name in (*INPUT_TOPICS, JOURNAL) else set()
+        may |= {"Write"} if row.name in (*INPUT_TOPICS, JOURNAL, EXAMPLES) else set()
     return Grant("topic", row.named(layout.prefix), tuple(sorted(may))) if may else None
 
 

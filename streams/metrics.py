@@ -206,6 +206,29 @@ MODEL_AGE: Final = Gauge(
 MODEL_DRIFTING: Final = Gauge(
     "churn_model_drifting", "1 if the loss of the newest model has moved of late, else 0; NaN: none.", registry=REGISTRY
 )
+MODEL_DRIFTS: Final = Counter(
+    "churn_model_drifts_total", "Times that its error was found to have moved.", registry=REGISTRY
+)
+FEATURES_MOVED: Final = Gauge(
+    "churn_features_moved",
+    "Features whose newest mean is far from the usual one; the row `feature_drift` names them.",
+    registry=REGISTRY,
+)
+MODEL_HELD: Final = Gauge(
+    "churn_model_held", "1 while a promotion or a rollback holds; 0: the learner chooses.", registry=REGISTRY
+)
+MODEL_COMMANDS: Final = Counter(
+    "churn_model_commands_total",
+    "Commands to the learner, by what became of them: `done`, `refused`.",
+    ("command", "outcome"),
+    registry=REGISTRY,
+)
+CHALLENGER_GAIN: Final = Gauge(
+    "churn_challenger_gain",
+    "Log loss per outcome by which a model is better than the one that decides, as told when one is handed over.",
+    ("model",),
+    registry=REGISTRY,
+)
 for unknown in (MODEL_DRIFTING, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION, MODEL_AGE):
     unknown.set(float("nan"))
 for bound in ("estimate", "low", "high"):

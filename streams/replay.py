@@ -137,7 +137,7 @@ class Replay:
         """Learn from what has matured, and hand the model over as a record of the journal, once a period."""
         if self.learns and self.lessons.is_due(time_s):
             self.collect()
-            model, learner = self.lessons.learn(), self.lessons.learner
+            model, learner = self.lessons.learn(time_s), self.lessons.learner
             if model is not None:
                 to_all(encode_model(model, time_s), time_s)
             if self.options.insights is not None:

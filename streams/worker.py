@@ -271,7 +271,11 @@ def make_role(
         job = Detector(topics, copies, make_fold, changelog_ends, journal_spans)
         channel = source(app, [topics.journal])
     elif role == "learner":
-        job = Learning(topics, load_policy(settings.policy), partial(saved, options), settings.learner_save_s)
+        # Imported here: river is slow to load, and only a learner needs it.
+        from detectors.learning.challengers import river_challengers
+
+        policy, save_s = load_policy(settings.policy), settings.learner_save_s
+        job = Learning(topics, policy, partial(saved, options), save_s, challengers=river_challengers)
         channel = source(app, [topics.examples])
     else:
         channel = source(app, topics.inputs)

@@ -236,10 +236,32 @@ OPERATIONS: Final = Dashboard(
                     [Query("min(churn_model_age_seconds{$j})", "age")],
                 ),
                 Panel(
-                    "Drift",
-                    "1 while the newest outcomes are not like those that the model learned from.",
+                    "Has the world moved?",
+                    "The error of what decides, and features that are not what they used to be.",
                     "none",
-                    [Query("max(churn_model_drifting{$j})", "drifting")],
+                    [
+                        Query("max(churn_model_drifting{$j})", "drifting"),
+                        Query("sum(increase(churn_model_drifts_total{$j}[1d]))", "drifts of a day"),
+                        Query("max(churn_features_moved{$j})", "features moved"),
+                    ],
+                ),
+                Panel(
+                    "Challengers",
+                    "Log loss per outcome by which each is better than what decides.",
+                    "none",
+                    [Query("max by (model) (churn_challenger_gain{$j})", "{{model}}")],
+                ),
+                Panel(
+                    "Who chooses the model",
+                    "Held: a promotion or a rollback stands, until somebody releases it.",
+                    "none",
+                    [
+                        Query("max(churn_model_held{$j})", "held"),
+                        Query(
+                            "sum by (command, outcome) (increase(churn_model_commands_total{$j}[1d]))",
+                            "{{command}} {{outcome}}",
+                        ),
+                    ],
                 ),
             ),
         ),

@@ -14,6 +14,7 @@ EVERY: Final = 32  # values between two looks
 SMALLEST: Final = 5  # values on either side of a cut
 SAMPLED: Final = 8  # means of features need no more
 LONG, SHORT = 3_000.0, 150.0  # memories, in sampled examples
+DRIFTS_KEPT: Final = 8  # the newest
 
 
 class Adwin(msgspec.Struct):
@@ -77,6 +78,24 @@ class Adwin(msgspec.Struct):
             if abs(sum0 / n0 - (total - sum0) / n1) > edge:
                 return True
         return False
+
+
+class LossDrift(msgspec.Struct):
+    """A cut of the window: what the error was before it, and what it is since."""
+
+    learned: int  # outcomes, with the one at which it was found
+    landmark_s: int  # of that one
+    before: float  # mean error, |probability − outcome|, of what was dropped
+    after: float
+
+
+def moved_loss(adwin: Adwin, error: float, learned: int, landmark_s: int) -> LossDrift | None:
+    """Take up an error between 0 and 1 of the model that decides; how it moved, where the window was cut."""
+    width, total = adwin.width + 1, math.fsum(adwin.sums) + error
+    if not adwin.add(error):
+        return None
+    kept, after = adwin.width, math.fsum(adwin.sums)
+    return LossDrift(learned, landmark_s, max(0.0, total - after) / (width - kept), after / kept)
 
 
 class Moments(msgspec.Struct):

@@ -19,7 +19,8 @@ import xxhash
 
 from detectors.learning.alerted import AlertOutcome
 from detectors.learning.challengers import Challenger
-from detectors.learning.drift import Adwin, FeatureDrift
+from detectors.learning.contest import Score, better
+from detectors.learning.drift import DRIFTS_KEPT, Adwin, FeatureDrift, LossDrift, moved_loss
 from detectors.learning.evidence import Evidence
 from detectors.learning.examples import Example
 from detectors.learning.features import FEATURES
@@ -29,10 +30,12 @@ from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, S
 from detectors.learning.reasons import Reasons
 from detectors.learning.rest import unknown
 from detectors.learning.saved import Saved
+from detectors.learning.served import RULES, Kept, Served
 from detectors.learning.space import SPACE, named
 from detectors.learning.stops import Lives
 from detectors.model import Model, probability
 from detectors.policy import Policy
+from schemas.model_commands import ModelCommand
 
 SEEN: Final = 20_000  # newest examples, by which a second label for one is told
 SEGMENTS: Final = 48  # plans and channels that have an intercept of their own
@@ -44,19 +47,8 @@ KINDS: Final[dict[str, Pace]] = {
     "quick": Pace(widening=0.01, drift=0.01),  # for a world that moves
 }
 """Linear models that may decide; all learn from every example."""
+PROMOTES_EVERY: Final = 100  # outcomes between two looks at who is best
 DRIFT_QUIET: Final = 500  # outcomes after a drift during which nothing counts as proven
-
-
-class Score(msgspec.Struct):
-    """Log loss of one model over what it was asked."""
-
-    asked: int = 0
-    loss: float = 0.0
-
-    def add(self, p: float, left: bool) -> None:
-        """Take up one answer that was given before the outcome."""
-        self.asked += 1
-        self.loss -= math.log(max(1e-9, p if left else 1.0 - p))
 
 
 class Stored(msgspec.Struct):
@@ -76,10 +68,15 @@ class Stored(msgspec.Struct):
     seen: list[str]
     refused: dict[str, int]
     left: int
+    # Added later, each with a default: a state from before is read as it was.
     saved: Saved = msgspec.field(default_factory=Saved)
     grades: Grades = msgspec.field(default_factory=Grades)
     reasons: Reasons = msgspec.field(default_factory=Reasons)
     lives: Lives = msgspec.field(default_factory=Lives)
+    served: Served = msgspec.field(default_factory=Served)
+    drifts: list[LossDrift] = []
+    first_s: int = 0
+    last_s: int = 0
 
 
 STATE_VERSION: Final = 1
@@ -96,11 +93,13 @@ class Learner:
         beliefs = beliefs_of(self.prior)
         self.linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
         self.champion = next(iter(KINDS))
-        self.scores = {name: Score() for name in (*KINDS, "rules", *self.challengers)}
+        self.scores = {name: Score() for name in (*KINDS, RULES, *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
         self.saved, self.lives = Saved(), Lives()
         self.grades, self.reasons = Grades(), Reasons()
         self.learned = self.left = self.drifted_at = 0
+        self.first_s = self.last_s = 0  # landmarks of what was learned
+        self.served, self.drifts = Served(), list[LossDrift]()
         self.segments: list[str] = []
         self.refused: Counter[str] = Counter()
         self._seen: set[str] = set()
@@ -118,7 +117,7 @@ class Learner:
         segments = self._segments_of(example)
         values = named(example.values, segments)
         left, weight = example.left, float(example.weight)
-        self._score(values, left)
+        self._score(example, values)
         self.evidence.add(example.landmark_s, example.probability, left)
         self._group(example, segments)
         for model in self.linear.values():
@@ -132,6 +131,8 @@ class Learner:
             self.lives.add(example.life, example.segments, self.policy.life)
         self.learned += 1
         self.left += left
+        self.first_s = min(self.first_s or example.landmark_s, example.landmark_s)
+        self.last_s = max(self.last_s, example.landmark_s)
         return None
 
     def note(self, outcome: AlertOutcome) -> str | None:
@@ -184,29 +185,46 @@ class Learner:
                 self.segments.append(name)
         return tuple(name for name in example.segments if name in self.segments)
 
-    def _score(self, values: dict[str, float], left: bool) -> None:
+    def _score(self, example: Example, values: dict[str, float]) -> None:
         """Ask every model before it learns; promote one that is better by the margin."""
-        for kind, model in self.linear.items():
-            p = probability(model.log_odds(values))
-            self.scores[kind].add(p, left)
-            if kind == self.champion and self.adwin.add(abs(p - left)):
-                self.drifted_at = self.learned
-        z = self.prior.intercept + sum(self.prior.weights.get(name, 0.0) * value for name, value in values.items())
-        self.scores["rules"].add(probability(z), left)
+        left = example.left
+        given = {kind: probability(model.log_odds(values)) for kind, model in self.linear.items()}
+        given[RULES] = self.prior.give(values)
+        decides = given[self.decides] if self.served.pinned is None else self.served.pinned.give(values)
         every = self.policy.learning.challenge_every
         if every and self.learned % every == 0:
-            for name, challenger in self.challengers.items():
-                self.scores[name].add(challenger.predict(values), left)
+            given |= {name: challenger.predict(values) for name, challenger in self.challengers.items()}
+        for name, p in given.items():
+            self.scores[name].add(p, decides, left)
+        if (moved := moved_loss(self.adwin, abs(decides - left), self.learned, example.landmark_s)) is not None:
+            self.drifted_at = self.learned
+            self.drifts = [*self.drifts, moved][-DRIFTS_KEPT:]
         self._promote()
 
     def _promote(self) -> None:
-        learning = self.policy.learning
-        now = self.scores[self.champion]
-        if now.asked < learning.promote_after or now.asked % 100:
+        """Let another kind decide, where it is clearly better and nobody has said which does."""
+        if self.served.by != "learner" or self.learned % PROMOTES_EVERY:
             return
-        best = min(KINDS, key=lambda kind: self.scores[kind].loss)
-        if now.loss - self.scores[best].loss > learning.promote_margin * now.asked:
-            self.champion = best
+        learning = self.policy.learning
+        best = better({kind: self.scores[kind] for kind in KINDS}, learning.promote_after, learning.promote_margin,
+                      self.overlap)  # fmt: skip
+        if best is not None:
+            self._let_decide(best)
+
+    def _let_decide(self, kind: str) -> None:
+        """From here on this kind decides, and others are compared with it."""
+        self.champion = kind
+        self.compare_anew()
+
+    def compare_anew(self) -> None:
+        """Begin to compare with what decides now."""
+        for score in self.scores.values():
+            score.begin()
+
+    @property
+    def decides(self) -> str:
+        """The kind of model that decides, unless somebody went back to one from before."""
+        return self.served.chosen or self.champion
 
     @property
     def is_drifting(self) -> bool:
@@ -221,11 +239,48 @@ class Learner:
 
     def model(self) -> Model:
         """The model that decides from now on: the catalogue's priors until there is enough to learn from."""
-        if not self.serves:
-            return self.prior
-        found = self.linear[self.champion].weights()
+        if (pinned := self.served.pinned) is not None:
+            return msgspec.structs.replace(pinned, proven=pinned.proven and self.is_proven)
+        return self.prior if self.decides == RULES or not self.serves else self._learned(self.decides)
+
+    def hand_over(self, time_s: int) -> Model | None:
+        """The model that is to go out, as of a time in seconds since the epoch; None, where what is in force stays."""
+        model, served = self.model(), self.served
+        if model == served.out or (served.out is None and not model.examples):
+            return None
+        figures, skill = self.evidence.figures(), self.evidence.skill(self.overlap)
+        kind = RULES if model.version == self.prior.version else self.decides
+        served.keep(Kept(kind, time_s, model, int(figures["outcomes"]), figures.get("log_loss"), skill and skill.auc))
+        return model
+
+    def obey(self, command: ModelCommand) -> tuple[str, Model | None]:
+        """Do what somebody asks for, and note the answer: why not, and the model that is to go out.
+
+        A command that was answered before changes nothing, and its answer stays.
+        """
+        served, time_s = self.served, int(command.time.timestamp())
+        if served.is_known(command.id):
+            return "this command was answered before", None
+        decided = self.decides, served.pinned
+        refused = served.obey(command, self.prior, KINDS, self.challengers)
+        if self.decides in KINDS:
+            self.champion = self.decides
+        if (self.decides, served.pinned) != decided:
+            self.compare_anew()
+        model = None if refused else self.hand_over(time_s)
+        served.answer(command, refused, time_s)
+        return refused, model
+
+    @property
+    def is_overrated(self) -> bool:
+        """Whether what is in force says that it is proven, and is not any more."""
+        out = self.served.out
+        return out is not None and out.proven and self.is_drifting
+
+    def _learned(self, kind: str) -> Model:
+        found = self.linear[kind].weights()
         intercept = found.pop(INTERCEPT)
-        beliefs = self.linear[self.champion].beliefs
+        beliefs = self.linear[kind].beliefs
         weights = {code: found.pop(code, prior) for code, prior in self.prior.weights.items()}
         features = {f.name: beliefs[f.name].mean for f in FEATURES if beliefs[f.name].mean}
         features |= {name: value for name, value in found.items() if value}
@@ -239,7 +294,7 @@ class Learner:
             self.evidence.base_rate(),
         )
         digest = hashlib.sha256(msgspec.json.encode((*numbers, self.learned), order="sorted")).hexdigest()
-        version = f"{self.champion}-{self.learned}-{digest[:8]}"
+        version = f"{kind}-{self.learned}-{digest[:8]}"
         return Model(version, *numbers[:2], self.learned, *numbers[2:4], proven=self.is_proven, base_rate=numbers[4])
 
     def snapshot(self) -> bytes:
@@ -263,6 +318,10 @@ class Learner:
             self.grades,
             self.reasons,
             self.lives,
+            self.served,
+            self.drifts,
+            self.first_s,
+            self.last_s,
         )
         return msgspec.json.encode(stored)
 
@@ -285,6 +344,8 @@ class Learner:
         self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
         self.grades, self.reasons = stored.grades, stored.reasons
         self.lives = stored.lives
+        self.served, self.drifts = stored.served, stored.drifts
+        self.first_s, self.last_s = stored.first_s, stored.last_s
 
     def report(self) -> dict[str, Any]:
         """What there is to say of the models: scores beside each other, skill, drift."""
@@ -296,6 +357,7 @@ class Learner:
             "skill": skill._asdict() if skill is not None else None,
             "proven": self.is_proven,
             "drift_at": self.drifted_at or None,
+            "drifts": msgspec.to_builtins(self.drifts),
             "features_moved": self.drift.moved(),
             "refused": dict(self.refused),
             **self.evidence.figures(),

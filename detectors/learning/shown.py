@@ -4,6 +4,7 @@ Rules: the rows of a worker and those of a replay are made here, from the learne
 """
 
 from detectors.learning.learner import Learner
+from detectors.learning.models_shown import drift_row, features_row, models_row
 from detectors.learning.saved_shown import overall_of, saved_rows
 from detectors.learning.shown_groups import group_rows
 from detectors.learning.stops_shown import active_life_rows, survival_rows
@@ -19,11 +20,18 @@ def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight,
 
     >>> from detectors.policy import Policy
     >>> learner = Learner(Policy())
-    >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)][:2]
-    ['saved_revenue/all', 'common_reasons/all']
+    >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)][:4]
+    ['models', 'feature_drift', 'saved_revenue/all', 'common_reasons/all']
     """
-    of_model = (quality_row(learner, model, as_of_s),) if model.examples else ()
-    return (*of_model, *value_rows(learner, as_of_s), *group_rows(learner, model, as_of_s))
+    is_told = model.examples or learner.served.out is not None
+    return (
+        *((quality_row(learner, model, as_of_s),) if is_told else ()),
+        models_row(learner, as_of_s),
+        features_row(learner, as_of_s),
+        *(drift_row(found, learner.policy.churn.horizon_days) for found in learner.drifts),
+        *value_rows(learner, as_of_s),
+        *group_rows(learner, model, as_of_s),
+    )
 
 
 def value_rows(learner: Learner, as_of_s: int) -> tuple[Insight, ...]:

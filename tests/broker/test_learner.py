@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from schemas.insights_learned import STATE_ID, LearnerState, decode_state
 from schemas.insights_reasons import GROUP_INSIGHTS
 from schemas.journal import ModelChanged, decode_control
 from schemas.journal_dump import encode_journal_line
+from schemas.model_commands import ModelCommand, Promote, Promotion, Return, Rollback, decode_command
 from schemas.topics import ALERTS, EXAMPLES, INSIGHTS, JOURNAL
 from streams.journal_dump import dump
+from streams.models import Answered, Place, ask
 from streams.replay import run
 from streams.replay_options import ReplayOptions
 from tests.broker.harness import Feeder, Trial
@@ -39,6 +42,9 @@ publish_days = 3
 enter = 0.15
 exit = 0.08
 """
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+NOBODY = Promote(id="p-1", time=AT, data=Promotion(model="nobody"))
+PROMOTED = Promote(id="p-2", time=AT, data=Promotion(model="quick"))
 Topics = dict[str, list[tuple[int, Item]]]
 
 
@@ -94,7 +100,11 @@ async def _groups(trial: Trial) -> dict[bytes, bytes]:
 
 
 async def _learned(trial: Trial) -> dict[str, Any]:
-    """Two halves of a history; two workers are killed, the second while a third stands by, which goes on learning."""
+    """Two halves of a history; two workers are killed, the second while a third stands by, which goes on learning.
+
+    Between the halves somebody goes back to the model from before, which holds while the second one is learned; in the
+    end the other kind of model is promoted.
+    """
     await trial.create(churn_journal=2, **dict.fromkeys(("usage_events", "billing_events"), 1))
     try:
         first = trial.start(CHURNWATCH_INSTANCE_ID="w")
@@ -105,12 +115,16 @@ async def _learned(trial: Trial) -> dict[str, Any]:
         second = trial.start(CHURNWATCH_INSTANCE_ID="w")
         await second.ready(3)
         await _all_caught_up(trial)
+        went_back = await _ask(trial, Rollback(id="b-1", time=AT, data=Return(reason="a trial")))
         trial.start("spare", CHURNWATCH_ROLES="learner")
         second.kill()
         last = trial.start(CHURNWATCH_INSTANCE_ID="w", CHURNWATCH_ROLES="intake,detector")
         await last.ready(2)
         await _feed(trial, CUT, DAYS)
         await asyncio.sleep(3.0)  # the inputs are idle after two
+        await _all_caught_up(trial)
+        held = await _state(trial)
+        said = [await _ask(trial, command) for command in (Rollback(id="b-1", time=AT), NOBODY, PROMOTED)]
         await _all_caught_up(trial)
         await last.stop()
         await trial.assert_exact()
@@ -119,7 +133,10 @@ async def _learned(trial: Trial) -> dict[str, Any]:
             async for line in dump(trial.bootstrap, trial.settings.topic_prefix):
                 out.write(encode_journal_line(line) + b"\n")
         return {
-            "examples": (await _values(trial, EXAMPLES))[0],
+            "examples": (await trial.read(trial.named(EXAMPLES)))[0],
+            "went_back": went_back,
+            "held": held,
+            "said": said,
             "journal": await _values(trial, JOURNAL),
             "alerts": [value for values in (await _values(trial, ALERTS)).values() for value in values],
             "state": await _state(trial),
@@ -130,12 +147,44 @@ async def _learned(trial: Trial) -> dict[str, Any]:
         trial.end()
 
 
+async def _ask(trial: Trial, command: ModelCommand) -> Answered:
+    """What the learner says to a command."""
+    answered = await ask(Place(trial.bootstrap, trial.settings.topic_prefix), command, 60.0)
+    assert answered is not None
+    return answered
+
+
+def _retold(records: list[Any]) -> tuple[Learner, list[str], dict[bytes, bytes]]:
+    """A learner without a worker, who is told the same in the same order: what it hands over, and rows by group."""
+    policy = parse_policy(POLICY)
+    learner, due_s, every_s = Learner(policy), 0, policy.learning.publish_days * DAY_S
+    handed, groups = list[str](), dict[bytes, bytes]()
+    for record in records:
+        if record.key is None:
+            model = learner.obey(decode_command(record.value))[1]
+        else:
+            lesson, model = decode_lesson(record.value), None
+            assert taken(learner, lesson) is None
+            if isinstance(lesson, Example):
+                if is_due := lesson.landmark_s >= due_s:
+                    due_s = (lesson.landmark_s // every_s + 1) * every_s
+                if is_due or learner.is_overrated:
+                    known_s = lesson.landmark_s + policy.churn.horizon_days * DAY_S
+                    model = learner.hand_over(known_s)
+                    rows = group_rows(learner, learner.model(), known_s)
+                    groups |= {row.insight_id.encode(): encode_insight(row) for row in rows}
+        handed += [model.version] if model is not None else []
+    return learner, handed, groups
+
+
 def _models(values: list[bytes]) -> list[ModelChanged]:
     told = [decode_control(value) for value in values if b"churn.model.v1" in value]
     return [control for control in told if isinstance(control, ModelChanged)]
 
 
-def test_outcomes_are_learned_once_and_every_partition_gets_each_model_once(bootstrap: str, tmp_path: Path) -> None:
+def test_outcomes_are_learned_once_and_each_model_and_one_that_comes_back_is_in_every_partition_once(
+    bootstrap: str, tmp_path: Path
+) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
     env = {
@@ -147,24 +196,28 @@ def test_outcomes_are_learned_once_and_every_partition_gets_each_model_once(boot
     trial = Trial(bootstrap, tmp_path, fold="detectors", **env)
     found = asyncio.run(_learned(trial))
 
-    learner, due_s, groups = Learner(parse_policy(POLICY)), 0, dict[bytes, bytes]()
-    examples = [decode_lesson(value) for value in found["examples"]]
-    for example in examples:
-        assert taken(learner, example) is None
-        if isinstance(example, Example) and example.landmark_s >= due_s:
-            due_s = example.landmark_s // (3 * DAY_S) * 3 * DAY_S + 3 * DAY_S
-            rows = group_rows(learner, learner.model(), example.landmark_s + 7 * DAY_S)
-            groups |= {row.insight_id.encode(): encode_insight(row) for row in rows}
+    learner, models_alone, groups = _retold(found["examples"])
     assert found["groups"] == groups
-    assert len(examples) > 300
-    assert {example.left for example in examples} == {True, False}
+    assert learner.learned > 300
+    assert learner.left > 0
     assert bytes(found["state"].learner) == learner.snapshot()
 
     models = [_models(values) for values in found["journal"].values()]
     assert models[0] == models[1]
     versions = [model.id for model in models[0]]
-    assert len(versions) == len(set(versions)) > 3
+    assert versions == models_alone
     assert found["state"].model_version == versions[-1]
+
+    back = found["went_back"].answer.in_force
+    assert versions.index(back, versions.index(back) + 1) == len(versions) - 2  # the last but one: what came before it
+    assert versions[-3] != back
+    assert next(model.data for model in models[0] if model.id == back) == models[0][-2].data
+    assert found["held"].model_version == back  # though a half of the history was learned since
+    again, nobody, promoted = found["said"]
+    assert again.answer == found["went_back"].answer
+    assert "no model of this name" in nobody.answer.refused
+    assert promoted.answer.in_force == versions[-1]
+    assert versions[-1].startswith("quick-")
 
     alerts = tmp_path / "alerts.jsonl"
     run(ReplayOptions(files=(found["dump"],), journal=True, alerts=str(alerts), policy=str(policy)))

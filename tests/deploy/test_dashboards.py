@@ -94,4 +94,6 @@ def test_nothing_is_shown_by_customer() -> None:
         "tenth",
         "bound",
         "delivery",
+        "model",
+        "command",
     }

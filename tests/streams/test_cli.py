@@ -55,6 +55,7 @@ def test_every_command_teaches_with_an_example() -> None:
         "# churnwatch alerts",
         "# churnwatch dlq",
         "# churnwatch journal",
+        "# churnwatch model",
         "# churnwatch policy",
         "# churnwatch schema",
         "# churnwatch topics",

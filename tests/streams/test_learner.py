@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Union
 
 import msgspec
 import pytest
@@ -18,8 +18,8 @@ from detectors.learning.examples import Example, decode_example, encode_example
 from detectors.learning.learner import Learner
 from detectors.learning.space import SPACE
 from detectors.policy import Policy
-from schemas.insights_learned import ModelQuality, decode_state
-from schemas.insights_reasons import CommonReasons
+from schemas.insights_learned import LEARNED_INSIGHTS, ModelQuality, decode_state
+from schemas.insights_reasons import GROUP_INSIGHTS, CommonReasons
 from schemas.insights_value import SavedRevenue
 from schemas.journal import ModelChanged, decode_control
 from streams import metrics
@@ -32,6 +32,7 @@ from tests.streams.engine.test_fetch import Record
 POLICY = Policy()
 HERE = TP("churn.examples", 0)
 DAY_S = 86_400
+DECODE = msgspec.json.Decoder(Union[tuple(LEARNED_INSIGHTS.values())]).decode  # noqa: UP007
 
 
 class Topology:
@@ -55,6 +56,7 @@ class Kept:
         self.quality: list[ModelQuality] = []
         self.value: dict[bytes, bytes] = {}  # rows of what acting achieves
         self.groups: dict[bytes, bytes] = {}  # rows by group of customers, as they stand
+        self.rows_of: dict[str, list[Any]] = {}  # every other row by its kind, oldest first
         self.offset = 0
         self.end = 10**6
 
@@ -75,12 +77,15 @@ class Kept:
                     assert value is not None
                     if key == STATE_KEY:
                         self.rows.append(value)
-                    elif b'"kind":"model_quality"' in value:
-                        self.quality.append(msgspec.json.decode(value, type=ModelQuality))
-                    elif b'"kind":"saved_revenue"' in value:
+                        continue
+                    row = DECODE(value)
+                    if isinstance(row, ModelQuality):
+                        self.quality.append(row)
+                    elif isinstance(row, SavedRevenue):
                         self.value[key or b""] = value
-                    else:
+                    elif isinstance(row, tuple(GROUP_INSIGHTS.values())):
                         self.groups[key or b""] = value
+                    self.rows_of.setdefault(type(row).__name__, []).append(row)
             self.offset = transaction.offsets[TopicPartition(*HERE)].offset
         return count
 
@@ -127,11 +132,21 @@ RECORDS = examples(400)
 WHOLE = learned(RECORDS)
 
 
+def alone(records: list[Record]) -> Learner:
+    """A learner without a worker around it: a model is handed over with the first landmark of each new week."""
+    learner, due_s, week_s = Learner(POLICY), 0, POLICY.learning.publish_days * DAY_S
+    for record in records:
+        example = decode_example(record.value or b"")
+        assert learner.learn(example) is None
+        if example.landmark_s >= due_s:
+            due_s = (example.landmark_s // week_s + 1) * week_s
+            learner.hand_over(example.landmark_s + POLICY.churn.horizon_days * DAY_S)
+    return learner
+
+
 def test_the_state_the_models_and_their_quality_go_out_together() -> None:
-    alone = Learner(POLICY)
-    assert {alone.learn(decode_example(r.value or b"")) for r in RECORDS} == {None}
     state = decode_state(WHOLE.rows[-1])
-    assert bytes(state.learner) == alone.snapshot()
+    assert bytes(state.learner) == alone(RECORDS).snapshot()
     assert (state.position, WHOLE.offset) == (400, 400)
     assert len(models(WHOLE)) == 5  # a week of landmarks is 70 examples; the first 50 say nothing yet
     assert [row.model_version for row in WHOLE.quality] == models(WHOLE)

@@ -13,6 +13,7 @@ from detectors.learning.challengers import river_challengers
 from detectors.learning.drift import Adwin
 from detectors.learning.examples import Example, decode_example, encode_example
 from detectors.learning.learner import Learner
+from detectors.learning.models_shown import drift_row, features_row
 from detectors.learning.space import NAMES, SPACE, Answers
 from detectors.model import Model, probability
 from detectors.policy import Policy
@@ -150,6 +151,22 @@ def test_a_state_from_before_groups_were_counted_is_read_and_counts_from_then_on
     assert learner.grades.grade("all", 1.0, 0.1).outcomes == 450
 
 
+def test_a_state_from_before_there_were_commands_is_read_as_it_was() -> None:
+    learner = taught(world(200))
+    learner.hand_over(1)
+    stored = msgspec.json.decode(learner.snapshot())
+    for name in ("served", "drifts", "first_s", "last_s"):
+        del stored[name]
+    for score in stored["scores"].values():
+        for name in ("compared", "weight", "gain", "squares"):
+            del score[name]
+    again = Learner(POLICY)
+    again.restore(msgspec.json.encode(stored))
+    assert again.model() == learner.model()
+    assert (again.learned, again.champion) == (200, "online")
+    assert again.hand_over(2) == again.model()
+
+
 @pytest.mark.parametrize("cut", [0, 1, 50, -1])
 def test_a_truncated_state_is_refused_and_changes_nothing(cut: int) -> None:
     learner = taught(world(100))
@@ -174,14 +191,20 @@ def test_challengers_are_scored_beside_it_and_change_nothing() -> None:
     assert said["log_loss"] > said["log_loss_by_model"]["online"]
 
 
-def test_a_better_kind_of_model_is_promoted_by_the_margin_and_not_before() -> None:
-    learner = Learner(POLICY)
-    examples = world(1_200)
-    taught(examples[:400], learner)
-    learner.scores["online"].loss += 400.0
-    taught(examples[400:498], learner)
-    assert learner.champion == "online"  # too few outcomes
-    taught(examples[498:], learner)
+def later(examples: list[Example], weeks: int = 100) -> list[Example]:
+    """The same after so many weeks: other examples."""
+    return [msgspec.structs.replace(each, landmark_s=each.landmark_s + weeks * WEEK_S) for each in examples]
+
+
+def turned(n: int, seed: int = 7, weeks: int = 100) -> list[Example]:
+    """The world later, where everything means the opposite."""
+    return [msgspec.structs.replace(each, left=not each.left) for each in later(world(n, seed), weeks)]
+
+
+def test_where_the_world_turns_the_model_that_forgets_faster_takes_over_by_itself() -> None:
+    learner = taught(world(1_500))
+    assert learner.champion == "online"
+    taught(turned(400), learner)
     assert learner.champion == "quick"
     assert learner.model().version.startswith("quick-")
 
@@ -189,13 +212,31 @@ def test_a_better_kind_of_model_is_promoted_by_the_margin_and_not_before() -> No
 def test_a_drift_lowers_the_confidence_for_a_while() -> None:
     learner = taught(world(3_000))
     assert learner.model().confidence == "proven"
-    turned = [
-        msgspec.structs.replace(each, left=not each.left, landmark_s=each.landmark_s + 100 * WEEK_S)
-        for each in world(300, 7)
-    ]
-    taught(turned, learner)
+    learner.hand_over(1)
+    taught(turned(300), learner)
     assert learner.is_drifting
     assert learner.model().confidence == "learning"
+    overrated = learner.is_overrated
+    assert learner.hand_over(2) == learner.model()
+    assert (overrated, learner.is_overrated) == (True, False)
+    found = learner.drifts[-1]
+    assert found.before < found.after
+    row = drift_row(found, POLICY.churn.horizon_days)
+    assert (row.error_before, row.error_after, row.outcomes) == (found.before, found.after, found.learned)
+
+
+def test_a_feature_that_moves_is_named_with_how_far() -> None:
+    """What used to be 0.2 is 0.8: the signal is named, and no other."""
+    learner = Learner(POLICY)
+    for i in range(6_000):
+        level = 200 if i < 4_800 else 800
+        learner.drift.add({"tech.crashes": (level + i % 100) / 1_000, "value.silence": i % 100 / 100})
+    row = features_row(learner, 0)
+    (moved,) = row.features
+    assert (moved.feature, moved.meaning) == ("tech.crashes", "strength of the signal tech.crashes")
+    assert moved.usual < 0.5 < 0.6 < moved.newest
+    assert moved.shift_sd == pytest.approx(1.0, abs=0.1)
+    assert "tech.crashes (+" in row.text
 
 
 def test_adwin_finds_what_rivers_finds() -> None:
