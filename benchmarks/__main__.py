@@ -21,6 +21,7 @@ from benchmarks.cluster import BenchError
 from benchmarks.events import UNIFORM, ZIPF
 from benchmarks.peers import race
 from benchmarks.report import RESULTS, Row, table
+from benchmarks.sizing import PAGE, scale_page
 from deploy.kafka.choose import local_broker
 from deploy.kafka.kafka import BrokerError
 
@@ -151,6 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     print(text)
     if names == list(PARTS):
         RESULTS.write_text(text)
+        PAGE.write_text(scale_page(text))
     return 0 if whole else 1
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from benchmarks.report import RESULTS
+from benchmarks.sizing import scale_page
 from detectors.policy import Policy
 from detectors.policy_text import check_policy
 from detectors.signals.document import signals_page
@@ -25,6 +27,13 @@ def test_docs_signals_is_what_the_catalogue_says() -> None:
 
 def test_docs_metrics_is_what_is_declared() -> None:
     assert (DOCS / "metrics.md").read_text() == metrics_page()
+
+
+def test_docs_scale_is_reckoned_from_the_results_of_the_benchmark() -> None:
+    """python -m benchmarks.sizing"""
+    page = scale_page(RESULTS.read_text())
+    assert (DOCS / "scale.md").read_text() == page
+    assert not re.search(r"{\w+}", page), "a place that nothing was put into"
 
 
 def test_every_metric_that_is_declared_is_set_by_somebody() -> None:

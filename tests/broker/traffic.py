@@ -43,8 +43,12 @@ TOPIC_OF_SEGMENT = {"usage": "usage", "billing": "billing", "support": "support"
 
 
 def event(rng: random.Random, number: int, customer: str) -> bytes:
-    """A valid event as it stands in the journal."""
-    kind, data = rng.choice(KINDS)
+    """A valid event as it stands in the journal, of any kind."""
+    return event_of(*rng.choice(KINDS), number, customer)
+
+
+def event_of(kind: str, data: dict[str, Any], number: int, customer: str) -> bytes:
+    """The same of one kind; identifiers in its data are made its own by the number."""
     filled = {key: f"{value}{number}" if value in ("T", "C") else value for key, value in data.items()}
     time_s = START_S + number * 60
     body = {

@@ -26,12 +26,12 @@ from tests.broker.harness import Feeder, Trial
 from tests.soak.faults import NAMES, Stage
 from tests.soak.oracle import differences
 from tests.soak.traffic import Traffic
-from tests.soak.watch import Sample, growth, rss_mb
+from tests.soak.watch import Sample, growth, memory_mb
 
 PARTITIONS: Final = 4
 CALIBRATE: Final = 150_000
 CHUNK: Final = 2_000
-STEP_S: Final = 2
+STEP_S: Final = 10  # of event time between two events: horizons pass and windows are full long before the end
 GROWTH_MAX: Final = 0.10  # of the memory in the last third of the quiet run, against the third before it
 FAULT_EVERY_S: Final = 4.0
 
@@ -73,7 +73,7 @@ async def quiet(stage: Stage, minutes: float) -> list[Sample]:
     every_s = min(30.0, minutes * 60 / 12)
     while (at_s := time.monotonic() - began_s) < minutes * 60:
         await asyncio.sleep(every_s)
-        sizes = {name: rss_mb(worker.process.pid) for name, worker in stage.workers.items()}
+        sizes = {name: memory_mb(worker.process.pid) for name, worker in stage.workers.items()}
         samples.append(Sample(at_s + every_s, sizes, await lag_of(stage.trial), stage.fed))
         say(samples[-1].line())
     return samples
@@ -107,15 +107,18 @@ async def soak(trial: Trial, broker: LocalBroker | None, env: Mapping[str, str])
     await stormy(stage, float(env.get("SOAK_FAULT_MIN") or minutes / 3))
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
-    await trial.caught_up(wait_s=300.0)
+    for role in ("detector", "learner", "detector"):  # the learner's models are records of the journal
+        await trial.caught_up(role, wait_s=300.0)
     say("caught up, no lag is left; stopping")
     for worker in stage.workers.values():
         await worker.stop(60.0)
     restarts = sum(worker.said("failed; starting again from the last commit") for worker in trial.workers)
+    models = sum(worker.said("a model is handed over") for worker in trial.workers)
     fenced = sum(
         worker.said("another worker has taken over; dropping all state and joining again") for worker in trial.workers
     )
-    say(f"{stage.fed:,} events, {len(trial.workers)} processes, {restarts} restarts, {fenced} times fenced")
+    processes = len(trial.workers)
+    say(f"{stage.fed:,} events, {models} models, {processes} processes, {restarts} restarts, {fenced} times fenced")
     records, customers, wrong = await differences(trial, PARTITIONS)
     say(f"oracle: {records:,} journal records, {customers:,} states, {len(wrong)} differences")
     return faults + wrong
@@ -133,7 +136,8 @@ def main(env: Mapping[str, str]) -> int:
         broker = None if given else local_broker(Path(folder, "kafka"))
         if broker is not None:
             broker.start()
-        trial = Trial(given or (broker.bootstrap if broker else ""), Path(folder), fold="detectors")
+        address = given or (broker.bootstrap if broker else "")
+        trial = Trial(address, Path(folder), fold="detectors", CHURNWATCH_ROLES="detector,learner")
         try:
             wrong = asyncio.run(soak(trial, broker, env))
         finally:

@@ -9,10 +9,15 @@ from typing import Final
 
 from schemas.journal import encode_tick
 from streams.engine.partitions import partition_of
-from tests.broker.traffic import START_S, Item, event
+from tests.broker.traffic import START_S, Item, event, event_of
 
 TEMPLATES: Final = 400
 TICK_EVERY: Final = 3_000  # about as many as the wall clock makes
+COMING_AND_GOING: Final = (
+    ("billing.subscription.started", {"plan": "pro", "mrr": 20.0}),
+    ("billing.subscription.cancelled", {}),
+)
+"""One event in a hundred each: there is somebody to learn from."""
 POISON: Final = (b"", b"{", b"[]", b"\xff\xfe\x00", b'{"specversion":"1.0"}', b"[" * 3_000)
 
 
@@ -26,6 +31,8 @@ class Traffic:
         names = [b"c-%d" % number for number in range(customers)]
         self.customers = [(name, partition_of(name, partitions)) for name in names]
         made = [event(self.rng, 10**9 + number, "\0") for number in range(TEMPLATES)]
+        for at in range(0, TEMPLATES, 100):
+            made[at : at + 2] = [event_of(*each, 10**9 + at + i, "\0") for i, each in enumerate(COMING_AND_GOING)]
         self.templates = [_parted(value, 10**9 + number) for number, value in enumerate(made)]
 
     def chunk(self, count: int) -> list[tuple[int, Item]]:

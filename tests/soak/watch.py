@@ -10,20 +10,20 @@ class Sample(NamedTuple):
     """One look at the workers."""
 
     at_s: float
-    rss_mb: dict[str, float]
+    memory_mb: dict[str, float]
     lag: int
     fed: int
 
     def line(self) -> str:
         """The sample as a row."""
-        sizes = "  ".join(f"{name} {size:6.1f} MB" for name, size in sorted(self.rss_mb.items()))
+        sizes = "  ".join(f"{name} {size:6.1f} MB" for name, size in sorted(self.memory_mb.items()))
         return f"{self.at_s / 60:6.1f} min  {sizes}  lag {self.lag:7,}  fed {self.fed:11,}"
 
 
-def rss_mb(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+def memory_mb(pid: int) -> float:
+    """Memory of a process's own, in MB; not of the files that it maps, which the system takes and gives as it likes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1000
     return 0.0
 
@@ -37,7 +37,7 @@ def growth(samples: list[Sample]) -> float:
     third = max(len(samples) // 3, 1)
 
     def mean(part: list[Sample]) -> float:
-        return sum(sum(sample.rss_mb.values()) for sample in part) / len(part)
+        return sum(sum(sample.memory_mb.values()) for sample in part) / len(part)
 
     before, last = mean(samples[-2 * third : -third] or samples[:1]), mean(samples[-third:])
     return last / before - 1
