@@ -71,9 +71,16 @@ class Reader:
     """The owner of an app's source partitions."""
 
     def __init__(
-        self, app: FetchApp, job: Job, lanes: Lanes, patience_s: float = PATIENCE_S, tracer: Tracer | None = None
+        self,
+        app: FetchApp,
+        job: Job,
+        lanes: Lanes,
+        patience_s: float = PATIENCE_S,
+        tracer: Tracer | None = None,
+        recovery_stall_s: float = RECOVERY_STALL_S,
     ) -> None:
         self.app, self.job, self.lanes, self.patience_s, self.tracer = app, job, lanes, patience_s, tracer
+        self.recovery_stall_s = recovery_stall_s
         self.guard = OrderGuard()
         self.ready = False  # the partitions are ours and prepared
         self.crashed = False
@@ -224,10 +231,10 @@ class Reader:
         while not self.app.should_stop:
             await self.app.sleep(WATCH_S)
             before, fetched, now_s = fetched, consumer.fetched_to(), time.monotonic()
-            if fetched != before or self.ready or self._taken_over is None:
-                moved_s = now_s
-            elif now_s - moved_s > RECOVERY_STALL_S:
-                await self.crash(OrderLostError(f"recovery stands still for {RECOVERY_STALL_S:g} s"))
+            if fetched != before or self.ready or self._taken_over is None or not self._owned:
+                moved_s = now_s  # who has no partition stands by, with nothing to recover
+            elif now_s - moved_s > self.recovery_stall_s:
+                await self.crash(OrderLostError(f"recovery stands still for {self.recovery_stall_s:g} s"))
             for tp in losses.lost(self.guard.next_offsets, fetched, now_s):
                 self.gaps += 1
                 await self._seek(tp, self.guard.next_offsets[tp])

@@ -42,9 +42,14 @@ async def frozen(broker: Broker, seconds: float) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
+def no_room(pid: int) -> None:
+    """Let a process write to no file any more: to it, every disk is full."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+
+
 async def full(broker: Broker) -> None:
     """Let nothing more be written to its disk; returns when it has ended for it, as its own log of metadata fails."""
-    resource.prlimit(_pid(broker), resource.RLIMIT_FSIZE, (0, 0))
+    no_room(_pid(broker))
     until_s = time.monotonic() + ENDED_S
     while broker.pid is not None:
         assert time.monotonic() < until_s, "it goes on without a disk"

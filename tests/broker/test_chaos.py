@@ -16,6 +16,7 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 from schemas.journal import encode_tick
 from schemas.topics import ALERTS, DEAD_LETTERS, JOURNAL
 from tests.broker.harness import Feeder, Trial, together
+from tests.broker.starved import no_room
 from tests.broker.traffic import journal_items
 
 HOUR_S = 3_600
@@ -29,6 +30,7 @@ async def _one_three_one(trial: Trial) -> None:
             feeding = asyncio.create_task(feeder.feed(trial.named(JOURNAL), items, per_s=3_000))
             one = trial.start("one")
             await one.ready()
+            no_room(one.process.pid)
             others = [trial.start("two"), trial.start("three")]
             await together(*(worker.ready() for worker in others))
             for worker in others:
@@ -41,7 +43,7 @@ async def _one_three_one(trial: Trial) -> None:
         trial.end()
 
 
-def test_from_one_worker_to_three_and_back_under_load_nothing_is_lost_or_doubled(
+def test_from_one_worker_to_three_and_back_under_load_with_a_full_disk_nothing_is_lost_or_doubled(
     bootstrap: str, tmp_path: Path
 ) -> None:
     asyncio.run(_one_three_one(Trial(bootstrap, tmp_path)))

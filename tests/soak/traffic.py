@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from schemas.journal import encode_tick
 from streams.engine.partitions import partition_of
@@ -13,7 +13,7 @@ from tests.broker.traffic import START_S, Item, event, event_of
 
 TEMPLATES: Final = 400
 TICK_EVERY: Final = 3_000  # about as many as the wall clock makes
-COMING_AND_GOING: Final = (
+COMING_AND_GOING: Final[Sequence[tuple[str, dict[str, Any]]]] = (
     ("billing.subscription.started", {"plan": "pro", "mrr": 20.0}),
     ("billing.subscription.cancelled", {}),
 )

@@ -45,9 +45,16 @@ class App:
         self.seeks: list[dict[TP, int]] = []
         self.seek_fails: Exception | None = None
         self.consumer = self
+        self.should_stop = False
 
     async def crash(self, error: BaseException) -> None:
         self.crashes.append(error)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+
+    def fetched_to(self) -> dict[TP, int]:
+        return {}
 
     async def seek_wait(self, offsets: dict[TP, int]) -> None:
         self.seeks.append(offsets)
@@ -120,7 +127,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.app, self.job, self.lanes = App(), Job(), Lanes()
-        self.reader = Reader(cast(Any, self.app), self.job, cast(Any, self.lanes))
+        self.reader = Reader(cast(Any, self.app), self.job, cast(Any, self.lanes), recovery_stall_s=0.02)
 
     async def own(self, *tps: TP) -> None:
         await self.reader.take_over(set(tps))
@@ -314,3 +321,18 @@ def test_a_checkpoint_that_takes_long_goes_before_the_next_fetch() -> None:
     stage = play(scene)
     assert stage.lanes.committed == [("0", 10, 10)]
     assert applied == [20, 20, 30]
+
+
+@pytest.mark.parametrize(("owned", "crashes"), [((), 0), ((HERE,), 1)])
+def test_a_recovery_that_stands_still_crashes_and_who_stands_by_without_a_partition_does_not(
+    owned: tuple[TP, ...], crashes: int
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.reader.take_over(set(owned))
+        await stage.app.on_rebalance_complete.send()
+        watching = asyncio.create_task(stage.reader.watch())
+        await asyncio.sleep(0.2)
+        stage.app.should_stop = True
+        await watching
+
+    assert len(play(scene).app.crashes) == crashes
