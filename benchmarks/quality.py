@@ -26,7 +26,7 @@ from benchmarks.report import Row, at_least, at_most
 from benchmarks.rivals import RIVALS, Rows, buy_till_you_die, refitted
 from detectors.learning.features import FEATURES, plain
 from detectors.learning.rest import unknown
-from detectors.leaving import buys_without_subscription, has_cancelled
+from detectors.leaving import buys_without_subscription, has_cancelled, only_uses
 from detectors.policy import Policy
 from detectors.profile import stage_of
 from detectors.quality import Judged, Quality
@@ -74,7 +74,8 @@ class Witness(Replay):
                 for i, row in enumerate(assessor.rows):
                     x[2 * i] = look.strengths.get(row.number, 0.0)
                     x[2 * i + 1] = not look.known & row.bit
-                for j, value in plain(look, time_s, self.policy, at.lost_s(look, look.active_s, time_s)).items():
+                lost_s, by_use = at.quiet_s(look), only_uses(look, self.policy, at.feeds)
+                for j, value in plain(look, time_s, self.policy, lost_s, by_use).items():
                     x[2 * len(assessor.rows) + j] = value
                 self.x.append(x)
                 self.marks.append((key.decode(), time_s, given, buys_without_subscription(c)))

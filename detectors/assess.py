@@ -12,6 +12,7 @@ from detectors.catalogue import SignalPolicy
 from detectors.customer import DAY_S, NEVER, Customer
 from detectors.history import HANDLERS
 from detectors.learning.rest import Reader
+from detectors.leaving import only_uses
 from detectors.model import Model, log_odds_of, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
@@ -156,7 +157,7 @@ class Assessor:
         if self.special is not None:
             self.special.look(c, at)
         if self.mark and (mask == self.all or not 0 <= self.mark + at.day - c.rest_read < self._rest_d(c)):
-            rest = self.reader.read(c, at.now_s, at.quiet_s(c))
+            rest = self.reader.read(c, at.now_s, at.quiet_s(c), only_uses(c, self.policy, at.feeds))
             c.rest, c.rest_shares = rest.log_odds, rest.speaks_for
             c.rest_read = self.mark + at.day
         c.probability = p = probability(self.log_odds(c)) if strengths or self.mark else self.base

@@ -20,6 +20,9 @@ DAYS_KEPT = {
 WAITED = 10  # seconds that answered calls waited
 DAYS_KEPT |= {WAITED: 32}
 
+MINUTES = 15  # of sessions that ended
+DAYS_KEPT |= {MINUTES: 52}
+
 # points: newest events of a kind
 (
     ABANDONED,  # value: wait in ms

@@ -11,6 +11,7 @@ Rules:
 import msgspec
 
 from detectors.customer import DAY_S, NEVER, Customer
+from detectors.feeds import BILLING, Feeds
 from detectors.policy import ChurnPolicy, Policy
 from schemas.alerts import ChurnType
 
@@ -51,6 +52,26 @@ def keep_farewell(c: Customer, p: ChurnPolicy, farewell: Farewell, lost_s: int =
 def buys_without_subscription(c: Customer) -> bool:
     """Whether a customer is known by its orders alone."""
     return c.ordered_s > 0 and not c.subscribed_s and not c.contract_s
+
+
+def buys_only(c: Customer, policy: Policy) -> bool:
+    """Whether leaving means to order nothing: of those known by their orders alone, unless the policy says otherwise."""
+    return policy.churn.definition == "auto" and buys_without_subscription(c)
+
+
+def only_uses(c: Customer, policy: Policy, feeds: Feeds) -> bool:
+    """Whether leaving means to do nothing at all: by the policy's word, and where there is no billing.
+
+    There is none where nothing was ever heard of subscriptions or orders, of anybody.
+
+    >>> only_uses(Customer(active_s=9), Policy(), {}), only_uses(Customer(active_s=9, subscribed_s=1), Policy(), {})
+    (True, False)
+    """
+    if policy.churn.definition != "auto":
+        return policy.churn.definition == "inactivity"
+    if BILLING in feeds or not c.active_s:
+        return False
+    return not (c.subscribed_s or c.contract_s or c.ordered_s or c.churned_s)
 
 
 def back_s(c: Customer, p: ChurnPolicy) -> int:

@@ -5,6 +5,7 @@ move together, once a day; `EARLIER` says that there was use before those. A mas
 which the days came. Of features the newest `FEATURES` are kept: of more, those not used for longest are forgotten.
 """
 
+from detectors import kinds
 from detectors.customer import DAY_S, Customer
 
 KEPT = 62  # days; with EARLIER the mask fits a signed 64-bit integer
@@ -14,6 +15,15 @@ LANE = 8  # bytes of a feature's mask; the masks of all features lie one after t
 TOP = 1 << 63
 ONES = [sum(1 << 64 * lane for lane in range(n)) for n in range(FEATURES + 1)]  # a one in each of n lanes
 NEWS = 6  # released features; a business that releases more in a quarter is judged by the newest
+
+
+def active_days(c: Customer) -> bytes:
+    """Activity by day; of one who is known by the ends of sessions alone, minutes of use by day.
+
+    >>> active_days(Customer())
+    b''
+    """
+    return c.days.get(kinds.ACTIVITY) or c.days.get(kinds.MINUTES, b"")
 
 
 def bit_of(age_d: int) -> int:

@@ -9,14 +9,17 @@ from statistics import median
 from typing import NamedTuple
 
 from detectors.customer import DAY_S
+from detectors.feeds import BILLING
 from detectors.policy import Policy
 from detectors.quality import Judged, Quality
 from schemas.alerts import Alert
 from schemas.billing import OrderPlaced, SubscriptionCancelled, SubscriptionRenewed, SubscriptionStarted
-from schemas.events import Event
+from schemas.events import TOPIC_OF_TYPE, TYPE_OF, Event
 from schemas.scores import ScoreRow
+from schemas.usage import FeatureUsed, SessionEnded, SessionStarted
 
 LABELS = (SubscriptionCancelled, OrderPlaced, SubscriptionStarted, SubscriptionRenewed)
+USE = (SessionStarted, SessionEnded, FeatureUsed, OrderPlaced)
 
 
 class Landmark(NamedTuple):
@@ -38,6 +41,8 @@ class Outcomes:
         self._left: dict[str, list[float]] = {}
         self._ordered: dict[str, list[float]] = {}
         self._subscribed: set[str] = set()
+        self._used: dict[str, set[int]] = {}  # customer → days with activity
+        self._has_billing = False
         self._landmarks: list[Landmark] = []
         self._opened: dict[str, list[float]] = {}
         self._end_s = 0
@@ -46,6 +51,9 @@ class Outcomes:
     def happened(self, event: Event, event_s: float) -> None:
         """Take note of an event that says who left or stayed."""
         kind = type(event.data)
+        if kind in USE:
+            self._used.setdefault(event.subject, set()).add(int(event_s) // DAY_S)
+        self._has_billing = self._has_billing or TOPIC_OF_TYPE[TYPE_OF[kind]] == BILLING
         if kind in LABELS:
             identity = (event.source, event.id)
             if identity in self._seen:
@@ -81,13 +89,19 @@ class Outcomes:
         self._end_s = end_s
 
     def left_after(self, customer_id: str, time_s: int) -> bool:
-        """Whether a customer left within the horizon: said so, or (orders alone) ordered nothing."""
+        """Whether a customer left within the horizon: said so, (orders alone) ordered nothing, or did nothing at all.
+
+        The last where policy says so, and where nothing is known of subscriptions or orders, of anybody.
+        """
         definition = self.policy.churn.definition
         orders = self._ordered.get(customer_id)
-        by_orders = orders is not None and customer_id not in self._subscribed
-        if definition == "inactivity" or (definition == "auto" and by_orders):
-            return not _any_within(orders or (), time_s, self.horizon_s)
-        return _any_within(self._left.get(customer_id, ()), time_s, self.horizon_s)
+        if definition == "auto" and orders is not None and customer_id not in self._subscribed:
+            return not _any_within(orders, time_s, self.horizon_s)
+        said_so = _any_within(self._left.get(customer_id, ()), time_s, self.horizon_s)
+        if definition == "inactivity" or (definition == "auto" and not self._has_billing):
+            days = range(time_s // DAY_S, (time_s + self.horizon_s) // DAY_S)
+            return said_so or self._used.get(customer_id, set()).isdisjoint(days)
+        return said_so
 
     def quality(self) -> Quality | None:
         """How good the probabilities were; None while no landmark's horizon has passed."""

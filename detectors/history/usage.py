@@ -68,7 +68,12 @@ def session_started(c: Customer, d: SessionStarted, time_s: int, event_id: str) 
 def session_ended(c: Customer, d: SessionEnded, time_s: int, event_id: str) -> bool:
     if time_s > c.active_s or (time_s == c.active_s and event_id > c.active_id):
         c.active_s, c.active_id = time_s, event_id
-    return uses_known_feed(c)
+    new_day = count_day(c, kinds.MINUTES, time_s, max(1, round(min(d.duration_s, DAY_S) / 60)))
+    if kinds.ACTIVITY in c.days:
+        return uses_known_feed(c)
+    if new_day:
+        c.gap_s = usual_gap_s(c.days[kinds.MINUTES])
+    return uses_known_feed(c) and not new_day
 
 
 @on(FeatureUsed)

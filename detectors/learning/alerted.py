@@ -16,7 +16,8 @@ from msgspec import Meta
 
 from detectors import kinds
 from detectors.customer import Customer
-from detectors.learning.labels import has_left, leaves_by_silence
+from detectors.learning.labels import has_left
+from detectors.leaving import buys_only
 from detectors.policy import Policy
 from detectors.profile import mrr_of
 from detectors.signals import CATALOGUE
@@ -53,6 +54,7 @@ class Opened(msgspec.Struct, array_like=True, gc=False):
     mrr: float  # −1: unknown
     currency: str
     orders_only: bool
+    by_use: bool = False
 
 
 class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="alert_outcome"):
@@ -100,13 +102,14 @@ def opened_of(opening: Opening, c: Customer, policy: Policy, lot: int) -> Opened
         alert.recommended_actions[0].code if alert.recommended_actions else "",
         revenue.mrr if revenue is not None and known else -1.0,
         revenue.currency if revenue is not None and known else "",
-        leaves_by_silence(c, policy),
+        buys_only(c, policy),
+        policy.churn.definition == "inactivity",
     )
 
 
 def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) -> AlertOutcome:
     """What became of it, once the horizon has passed."""
-    left = has_left(c, opened.landmark_s, horizon_s, orders_only=opened.orders_only)
+    left = has_left(c, opened.landmark_s, horizon_s, orders_only=opened.orders_only, by_use=opened.by_use)
     end_s = opened.landmark_s + horizon_s
     known, kept = opened.mrr >= 0.0, 0.0
     if known and not left:
@@ -122,7 +125,9 @@ def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) ->
         first=opened.first,
         reason=_CODES.get(opened.reason, ""),
         recommended=opened.playbook,
-        contacted=_contact(c, opened.landmark_s, c.churned_s if left and not opened.orders_only else end_s),
+        contacted=_contact(
+            c, opened.landmark_s, end_s if not left or opened.orders_only or opened.by_use else c.churned_s
+        ),
         mrr=opened.mrr if known else None,
         mrr_kept=kept if known else None,
         currency=opened.currency,

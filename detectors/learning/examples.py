@@ -20,14 +20,14 @@ from msgspec import Meta
 
 from detectors.customer import DAY_S, HEADER, NEVER, VERSION, Customer, read_header
 from detectors.deadlines import Deadlines
-from detectors.feeds import lost_s
+from detectors.feeds import Feeds, lost_s
 from detectors.hold_out import lot_of
 from detectors.learning.alerted import Opened, Opening, encode_outcome, opened_of, outcome_of
-from detectors.learning.labels import has_left, leaves_by_silence
+from detectors.learning.labels import has_left
 from detectors.learning.lives import Life, Then, life_of, then_of
 from detectors.learning.rest import segments
 from detectors.learning.space import SPACE, Answers, frozen
-from detectors.leaving import has_cancelled
+from detectors.leaving import buys_only, has_cancelled, only_uses
 from detectors.policy import Policy
 from detectors.records import EXAMPLES, Outbox
 from detectors.rules import RESERVED
@@ -50,6 +50,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     weight: int = 1  # landmarks that it stands for
     orders_only: bool = False  # who leaves by ordering nothing
     life: Then | None = None  # where the beginning of its life is known
+    by_use: bool = False  # who leaves by doing nothing at all
 
 
 class Watch(msgspec.Struct, array_like=True, gc=False):
@@ -189,7 +190,7 @@ class Ledger:
         if state is None:
             return
         watch = load_watch(state)
-        for example in self._mature(key, watch, c, now_s):
+        for example in self._mature(key, watch, c, now_s, world.feeds):
             out.write(EXAMPLES, key, encode_example(example))
         while watch.alerts and watch.alerts[0].landmark_s + self.horizon_s <= now_s:
             outcome = outcome_of(key.decode(), watch.alerts.pop(0), c, self.horizon_s)
@@ -201,10 +202,12 @@ class Ledger:
         gone = watch.next_s == NEVER and not watch.pending and not watch.alerts
         self.dirty[watch_key(key)] = None if gone else dump_watch(watch, self.horizon_s)
 
-    def _mature(self, key: bytes, watch: Watch, c: Customer, now_s: int) -> list[Example]:
+    def _mature(self, key: bytes, watch: Watch, c: Customer, now_s: int, feeds: Feeds) -> list[Example]:
         matured = []
         while watch.pending and watch.pending[0].landmark_s + self.horizon_s <= now_s:
             pending = watch.pending.pop(0)
+            if pending.by_use and not only_uses(c, self.policy, feeds):
+                continue  # there is billing after all, and only it says who left: censored
             matured.append(
                 Example(
                     customer_id=key.decode(),
@@ -214,7 +217,9 @@ class Ledger:
                     values=pending.values,
                     segments=tuple(pending.segments),
                     weight=pending.weight,
-                    left=has_left(c, pending.landmark_s, self.horizon_s, orders_only=pending.orders_only),
+                    left=has_left(
+                        c, pending.landmark_s, self.horizon_s, orders_only=pending.orders_only, by_use=pending.by_use
+                    ),
                     life=life_of(c, pending.landmark_s, pending.life) if pending.life is not None else None,
                 )
             )
@@ -231,7 +236,8 @@ class Ledger:
             return
         quiet, grace_s = (c.active_s, now_s), self.policy.value.feed_grace_s
         lost = lost_s(world.feeds, c.active_in, quiet, now_s, grace_s)
-        values, groups = frozen(c, now_s, self.policy, lost), sorted(segments(c))
+        by_use = only_uses(c, self.policy, world.feeds)
+        values, groups = frozen(c, now_s, self.policy, lost, by_use), sorted(segments(c))
         watch.pending.append(
             Pending(
                 now_s,
@@ -239,7 +245,8 @@ class Ledger:
                 values,
                 groups,
                 stands_for,
-                leaves_by_silence(c, self.policy),
+                buys_only(c, self.policy),
                 then_of(c, now_s, watch.next_s, self.horizon_s, self.policy, lost),
+                by_use,
             )
         )

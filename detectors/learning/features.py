@@ -5,20 +5,25 @@ one, and 0 where there is nothing to say; features have no prior opinion but one
 durations go in as logarithms: what matters is how many times, not how many. A feature may speak for a signal: its part
 of the log-odds is then told under that signal's reason where the signal is raised.
 
-The rhythm of those known by their orders alone and the rhythm of everybody else are features of their own (`orders.`,
-`use.`): silence means something else in a shop than under a contract.
+The rhythm of those who leave by silence (known by their orders alone; everybody, where there is no billing or policy says
+so) and the rhythm of all others are features of their own (`orders.`, `use.`): silence means something else in a shop
+than under a contract.
 """
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
+from operator import sub
 from typing import Final, NamedTuple
 
 from detectors import kinds
-from detectors.counts import by_day, since, sums
+from detectors.counts import by_day, since
 from detectors.customer import DAY_S, Customer
-from detectors.leaving import buys_without_subscription
+from detectors.leaving import buys_only
 from detectors.policy import Policy
 from detectors.profile import stage_of
 from detectors.signals.price import price_trail
+from detectors.used_days import active_days
 
 SILENCE, DROP = "value.silence", "value.usage_drop"
 HORIZON_D = 30.0
@@ -58,10 +63,16 @@ _RHYTHM: Final = (
     ("trend_7d", "log of activity within 7 days against the rate of the 3 weeks before", DROP),
     ("trend_28d", "log of activity within 28 days against the rate of the 9 weeks before", DROP),
     ("known_for", "log of days since the first event", ""),
+    ("quiet_as_before", "log-odds of 30 quiet days more, after own gaps that were as long as this one", SILENCE),
+    ("regular", "log of the spread of own gaps ÷ their mean", ""),
+    ("overdue_by_median", "log of days since the last activity ÷ own median gap", SILENCE),
+    ("last_gap", "log of the last gap ÷ own mean gap", DROP),
+    ("late_gaps", "log of the mean of the last 3 gaps ÷ own mean gap", DROP),
 )
+_TIMING: Final = 5  # of these, the newest: they rest on single gaps, and are believed less before outcomes speak
 _ORDERS: Final = (
     ("orders.quiet_ahead", "log-odds of no order within 30 days, after what buyers are like in general", SILENCE),
-    ("orders.only", "1 for those known by their orders alone", ""),
+    ("orders.only", "1 for those who leave by silence", ""),
     ("orders.amount", "log of the mean amount of the newest orders", ""),
     ("orders.last_amount", "log of the last amount ÷ the mean", ""),
     ("orders.value", "log of mean amount × active days", ""),
@@ -123,7 +134,8 @@ _COMMON: Final = (
 
 FEATURES: Final = (
     *(Feature(f"orders.{name}", doc, speaks, 0.1) for name, doc, speaks in _RHYTHM),
-    *(Feature(f"use.{name}", doc, speaks) for name, doc, speaks in _RHYTHM),
+    *(Feature(f"use.{name}", doc, speaks) for name, doc, speaks in _RHYTHM[:-_TIMING]),
+    *(Feature(f"use.{name}", doc, speaks, 0.1) for name, doc, speaks in _RHYTHM[-_TIMING:]),
     *(Feature(name, doc, speaks, 0.1) for name, doc, speaks in _ORDERS[1:]),
     Feature(*_ORDERS[0], sd=0.3, prior=1.0),
     *(Feature(name, doc, speaks) for name, doc, speaks in _COMMON),
@@ -140,47 +152,45 @@ _OPEN_AT = tuple((INDEX[name], kind) for name, _, kind in _OPEN)
 _log, _log1p = math.log, math.log1p
 
 
-def plain(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> dict[int, float]:
+def plain(c: Customer, now_s: int, policy: Policy, lost_s: int = 0, by_use: bool = False) -> dict[int, float]:
     """The features of a customer at a time in seconds since the epoch, by index into FEATURES; those not there are 0.
 
     For `lost_s` since its last activity nothing came of anybody by the feeds it uses: its rhythm is read as if that
-    had been no time.
+    had been no time. `by_use` says that leaving means to do nothing at all (`detectors.leaving.only_uses`).
 
     >>> sorted(FEATURES[i].name for i in plain(Customer(first_s=1), 1, Policy()))
     ['never_active', 'never_given', 'stage_active']
     """
     now_s -= now_s % DAY_S  # half a day looks like a bad one, and landmarks are at midnight
     found: dict[int, float] = {}
-    by_orders = buys_without_subscription(c)
-    recent = _rhythm(found, c, now_s - lost_s, by_orders)
-    if by_orders:
+    by_silence = by_use or buys_only(c, policy)
+    recent = _rhythm(found, c, now_s - lost_s, by_silence)
+    if by_silence:
         _orders(found, c)
     _standing(found, c, now_s, policy)
     _history(found, c, now_s, recent)
     return {i: value for i, value in found.items() if value}
 
 
-def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_orders: bool) -> int:
+def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_silence: bool) -> int:
     """How often, how lately, and with what trend; returns the activity within 28 days."""
     day = now_s // DAY_S
-    packed = c.days.get(kinds.ACTIVITY, b"")
+    packed = active_days(c)
     known_d = max(0.0, (now_s - c.first_s) / DAY_S)
     if not packed:
         found[INDEX["never_active"]] = 1.0
         return 0
-    days = list(by_day(packed))
-    first, last = days[-1][0], days[0][0]
+    newest_first, counts = zip(*by_day(packed), strict=True)
+    days = newest_first[::-1]
+    first, last = days[0], days[-1]
     recency_d = max(0.0, (now_s - c.active_s) / DAY_S)
     seen_d = max(0.0, float(day - first)) if len(days) >= kinds.DAYS_KEPT[kinds.ACTIVITY] else known_d
     repeats, span_d = len(days) - 1, max(0, last - first)
     rate = (repeats + 0.5) / (seen_d + HORIZON_D)  # per day; a month of nothing and half an order before the first
     gap_d = span_d / repeats if repeats else 0.0
-    volumes = [total for total, _ in sums(packed, tuple(day - w for w in WINDOWS))]
-    actives, at = [], 0
-    for window_d in WINDOWS:
-        while at < len(days) and days[at][0] >= day - window_d:
-            at += 1
-        actives.append(at)
+    actives = [len(days) - bisect_left(days, day - window_d) for window_d in WINDOWS]
+    within = (0, *accumulate(counts))
+    volumes = [within[n] for n in actives]
     n7, n28, n91 = volumes[1], volumes[3], volumes[5]
     values = (
         _log1p(recency_d),
@@ -200,12 +210,36 @@ def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_orders: bool) -
         *(n / min(w + 1, 38) for n, w in zip(actives, WINDOWS, strict=True)),
         _log((n7 + 0.5) / ((n28 - n7) / 3 + 0.5)),
         _log((n28 + 0.5) / ((n91 - n28) * 28 / 63 + 0.5)),
-        _log1p(known_d) if by_orders else 0.0,
+        _log1p(known_d) if by_silence else 0.0,
+        *(_timing(days, recency_d, rate) if repeats else ()),
     )
-    found.update(enumerate(values, start=0 if by_orders else _USE))
-    if by_orders:
+    found.update(enumerate(values, start=0 if by_silence else _USE))
+    if by_silence:
         found[INDEX["orders.quiet_ahead"]] = quiet_ahead(repeats, min(span_d, seen_d), seen_d)
     return n28
+
+
+def _timing(days: tuple[int, ...], recency_d: float, rate: float) -> tuple[float, ...]:
+    """What single gaps between days, the oldest first, say: people who are regular are overdue sooner than others.
+
+    Of the gaps that were as long as the one that goes on now, the share that lasted for a horizon more; two gaps more
+    are those of somebody with this rate and no rhythm (compare Platzer & Reutterer, "Ticking away the moments",
+    Marketing Science, 2016).
+    """
+    own = sorted(map(sub, days[1:], days))
+    n, mean = len(own), (days[-1] - days[0]) / len(own)
+    none_ahead = 2.0 * math.exp(-min(10.0, rate * HORIZON_D))
+    share = (n - bisect_left(own, recency_d + HORIZON_D) + none_ahead) / (n - bisect_left(own, recency_d) + 2.0)
+    spread = math.dist(own, [mean] * n) / math.sqrt(n)
+    few = min(3, n)
+    newest, newest_3 = days[-1] - days[-2], (days[-1] - days[-1 - few]) / few
+    return (
+        max(-6.0, min(6.0, _log(share / (1.0 - share)))) if share < 1.0 else 6.0,
+        _log(spread / mean + 0.1),
+        _log((recency_d + 0.5) / (own[n // 2] + 0.5)),
+        _log((newest + 0.5) / (mean + 0.5)),
+        _log((newest_3 + 0.5) / (mean + 0.5)),
+    )
 
 
 def quiet_ahead(repeats: int, span_d: float, seen_d: float) -> float:
@@ -231,12 +265,14 @@ def quiet_ahead(repeats: int, span_d: float, seen_d: float) -> float:
 
 
 def _orders(found: dict[int, float], c: Customer) -> None:
-    orders = c.points[kinds.ORDERED]
-    mean = sum(p.value for p in orders) / len(orders) / 100
     found[INDEX["orders.only"]] = 1.0
+    orders = c.points.get(kinds.ORDERED)
+    if not orders:
+        return
+    mean = sum(p.value for p in orders) / len(orders) / 100
     found[INDEX["orders.amount"]] = _log1p(mean)
     found[INDEX["orders.last_amount"]] = _log((orders[-1].value / 100 + 1) / (mean + 1))
-    found[INDEX["orders.value"]] = _log1p(mean * (len(c.days.get(kinds.ACTIVITY, b"")) // 2))
+    found[INDEX["orders.value"]] = _log1p(mean * (len(active_days(c)) // 2))
 
 
 def _standing(found: dict[int, float], c: Customer, now_s: int, policy: Policy) -> None:

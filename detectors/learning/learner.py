@@ -39,7 +39,7 @@ from schemas.model_commands import ModelCommand
 
 SEEN: Final = 20_000  # newest examples, by which a second label for one is told
 SEGMENTS: Final = 48  # plans and channels that have an intercept of their own
-SIGNAL_SD: Final = 1.0  # a prior of the catalogue may be wrong by its own size and more
+SIGNAL_SD: Final = 1.5  # a prior of the catalogue may be wrong by its own size and more
 INTERCEPT_SD: Final = 1.0
 ORDERS_ONLY: Final = "orders.only"
 KINDS: Final[dict[str, Pace]] = {

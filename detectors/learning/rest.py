@@ -55,16 +55,16 @@ class Reader:
             if (weight := model.features.get(unknown(code), 0.0))
         )
 
-    def read(self, c: Customer, now_s: int, lost_s: int = 0) -> Rest:
+    def read(self, c: Customer, now_s: int, lost_s: int = 0, by_use: bool = False) -> Rest:
         """The rest of a customer at a time in seconds since the epoch; its signals have been read.
 
-        `lost_s` as for `detectors.learning.features.plain`.
+        `lost_s` and `by_use` as for `detectors.learning.features.plain`.
         """
         z = self.model.intercept
         if not self.learned:
             return Rest(z, {})
         weights, speaks, shares = self._weights, self._speaks, dict(self._offset)
-        for i, value in plain(c, now_s, self.policy, lost_s).items():
+        for i, value in plain(c, now_s, self.policy, lost_s, by_use).items():
             part = weights[i] * value
             z += part
             if number := speaks[i]:

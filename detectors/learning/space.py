@@ -32,11 +32,14 @@ SPACE: Final = zlib.crc32("\n".join(f"{at} {name}" for at, name in sorted(NAMES.
 _UNKNOWN_BITS: Final = tuple((1 << s.number, UNKNOWN + s.number) for s in CATALOGUE.values())
 
 
-def frozen(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> dict[int, int]:
-    """Everything a model may know of a customer now, in whole thousandths; its signals have been read."""
+def frozen(c: Customer, now_s: int, policy: Policy, lost_s: int = 0, by_use: bool = False) -> dict[int, int]:
+    """Everything a model may know of a customer now, in whole thousandths; its signals have been read.
+
+    `lost_s` and `by_use` as for `detectors.learning.features.plain`.
+    """
     values = {number: round(strength * SCALE) for number, strength in c.strengths.items() if number in NAMES}
     values.update((at, SCALE) for bit, at in _UNKNOWN_BITS if not c.known & bit)
-    values.update((FEATURE + i, round(value * SCALE)) for i, value in plain(c, now_s, policy, lost_s).items())
+    values.update((FEATURE + i, round(value * SCALE)) for i, value in plain(c, now_s, policy, lost_s, by_use).items())
     return {at: value for at, value in values.items() if value}
 
 

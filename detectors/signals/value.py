@@ -9,7 +9,7 @@ from detectors.counts import by_day, sums, without_absence, without_days
 from detectors.customer import DAY_S, Customer
 from detectors.leaving import buys_without_subscription
 from detectors.signals.base import Because, Moment, newest, ramp, signal, span, times
-from detectors.used_days import EARLIER, KEPT, between, by_feature, features_on
+from detectors.used_days import EARLIER, KEPT, active_days, between, by_feature, features_on
 from schemas.billing import OrderPlaced
 from schemas.usage import FeatureReleased, FeatureUsed, SeatsChanged, SessionEnded, SessionStarted
 
@@ -49,7 +49,7 @@ class Days(NamedTuple):
 
 def days_of(c: Customer, at: Moment) -> Days:
     """Activity as it was on the days that were heard: an outage of the feed is cut out, as if it had been no time."""
-    packed = c.days.get(kinds.ACTIVITY, b"")
+    packed = active_days(c)
     outages = () if at.lossless else at.outages(c)
     if not outages:
         return Days(packed)
@@ -131,7 +131,7 @@ def ends_compared(at: Moment, days: Days) -> tuple[int, ...]:
     return (end_day,) if then_day >= end_day else (end_day, then_day)
 
 
-@signal("value.usage_drop", number=28, depends=(SessionStarted, FeatureUsed, OrderPlaced))
+@signal("value.usage_drop", number=28, depends=(SessionStarted, SessionEnded, FeatureUsed, OrderPlaced))
 def usage_drop(c: Customer, at: Moment) -> float | None:
     """Activity in the window against the customer's own rate in the 28 days before: −0.3 is 30 % less.
 
