@@ -55,7 +55,7 @@ def buys_without_subscription(c: Customer) -> bool:
 
 
 def buys_only(c: Customer, policy: Policy) -> bool:
-    """Whether leaving means to order nothing: of those known by their orders alone, unless the policy says otherwise."""
+    """Whether leaving means to order nothing: of those known by their orders alone, unless policy says otherwise."""
     return policy.churn.definition == "auto" and buys_without_subscription(c)
 
 

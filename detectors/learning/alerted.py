@@ -111,6 +111,7 @@ def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) ->
     """What became of it, once the horizon has passed."""
     left = has_left(c, opened.landmark_s, horizon_s, orders_only=opened.orders_only, by_use=opened.by_use)
     end_s = opened.landmark_s + horizon_s
+    cancelled = left and not opened.orders_only and not opened.by_use
     known, kept = opened.mrr >= 0.0, 0.0
     if known and not left:
         kept = min(opened.mrr, mrr_of(c, end_s) or 0.0)
@@ -125,9 +126,7 @@ def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) ->
         first=opened.first,
         reason=_CODES.get(opened.reason, ""),
         recommended=opened.playbook,
-        contacted=_contact(
-            c, opened.landmark_s, end_s if not left or opened.orders_only or opened.by_use else c.churned_s
-        ),
+        contacted=_contact(c, opened.landmark_s, c.churned_s if cancelled else end_s),
         mrr=opened.mrr if known else None,
         mrr_kept=kept if known else None,
         currency=opened.currency,

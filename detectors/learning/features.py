@@ -5,9 +5,9 @@ one, and 0 where there is nothing to say; features have no prior opinion but one
 durations go in as logarithms: what matters is how many times, not how many. A feature may speak for a signal: its part
 of the log-odds is then told under that signal's reason where the signal is raised.
 
-The rhythm of those who leave by silence (known by their orders alone; everybody, where there is no billing or policy says
-so) and the rhythm of all others are features of their own (`orders.`, `use.`): silence means something else in a shop
-than under a contract.
+The rhythm of those who leave by silence (known by their orders alone; everybody, where there is no billing, or where
+policy says so) and the rhythm of all others are features of their own (`orders.`, `use.`): silence means something else
+in a shop than under a contract.
 """
 
 import math

@@ -5,12 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.counts import by_day
 from detectors.customer import DAY_S, Customer
+from detectors.history import HANDLERS
 from detectors.used_days import (
     EARLIER,
     FEATURES,
     KEPT,
     NEWS,
+    active_days,
     between,
     by_feature,
     features_on,
@@ -18,6 +21,8 @@ from detectors.used_days import (
     mark_feature,
     mark_release,
 )
+from schemas.usage import SessionEnded, SessionStarted
+from tests.detectors.lives import START_S, customer_after, event, read
 
 USES = st.lists(st.tuples(st.integers(20_000, 20_150), st.sampled_from("abcdef")), min_size=1, max_size=40)
 
@@ -68,3 +73,39 @@ def test_releases_are_bounded_to_the_newest() -> None:
         mark_release(c, f"f{i}", 20_000 + i)
     mark_release(c, "f8", 1)
     assert c.news == {f"f{i}": 20_000 + i for i in range(3, NEWS + 3)}
+
+
+SESSIONS = st.lists(st.tuples(st.integers(0, 80), st.sampled_from((SessionStarted(), SessionEnded(600)))), max_size=40)
+
+
+def sat(sessions: list[tuple[int, SessionStarted | SessionEnded]]) -> Customer:
+    c = Customer()
+    for day, session in sessions:
+        HANDLERS[type(session)](c, session, (20_000 + day) * DAY_S + 7, f"{day}-{type(session).__name__}")
+    return c
+
+
+@given(SESSIONS, st.data())
+def test_starts_and_ends_of_sessions_leave_the_same_in_any_order(
+    sessions: list[tuple[int, SessionStarted | SessionEnded]], data: st.DataObject
+) -> None:
+    c, again = sat(sessions), sat(data.draw(st.permutations(sessions)))
+    assert (again.days, again.gap_s, again.active_s, again.active_id) == (c.days, c.gap_s, c.active_s, c.active_id)
+
+
+def test_who_is_known_by_the_ends_of_sessions_alone_has_a_rhythm_and_can_fall_silent() -> None:
+    ends = [event("usage.session.ended", day + 0.5, duration_s=1800) for day in range(0, 30, 2)]
+    assert customer_after(ends).gap_s == 2 * DAY_S
+    assert list(by_day(active_days(customer_after(ends))))[:2] == [
+        (START_S // DAY_S + 28, 30),
+        (START_S // DAY_S + 26, 30),
+    ]
+    alive = [event("usage.session.started", day + 0.5, customer="c-9") for day in range(60)]
+    strength, because = read("value.silence", [*ends, *alive], 60.0)
+    assert strength is not None
+    assert strength > 0.8
+    assert because is not None
+    shorter = [event("usage.session.ended", day + 0.5, duration_s=60) for day in range(30, 50, 2)]
+    strength, _ = read("value.usage_drop", [*ends, *shorter, *alive], 50.0)
+    assert strength is not None
+    assert strength > 0.5

@@ -14,6 +14,7 @@ from detectors.learning.space import Answers, named
 from detectors.partition import Partition
 from detectors.records import EXAMPLES, Outbox
 from detectors.world import World
+from schemas import journal
 from schemas.journal_dump import JournalRecord
 from tests.detectors.lives import DAY_S, MODEL, POLICY, START_S, event, records, tick
 
@@ -84,6 +85,37 @@ def test_buyers_leave_by_ordering_nothing() -> None:
     for day, left in said.items():
         assert left == (not any(day < time <= day + HORIZON_D for time in (1.3, 20.3, 41.3, 60.3, 150.3)))
     assert set(said.values()) == {True, False}
+
+
+def used(days: range, kind: str = "usage.feature.used") -> list[bytes]:
+    """Use on some days, with a tick at each midnight of 120."""
+    data: dict[str, Any] = {"feature": "chat"} if kind == "usage.feature.used" else {"duration_s": 600}
+    values = [event(kind, day + 0.4, **data) for day in days] + [tick(day) for day in range(1, 120)]
+    return sorted(values, key=lambda value: msgspec.json.decode(value)["time"])
+
+
+@pytest.mark.parametrize("kind", ["usage.feature.used", "usage.session.ended"])
+def test_where_there_is_no_billing_who_does_nothing_for_a_horizon_has_left(kind: str) -> None:
+    examples = fold(used(range(1, 51, 2), kind))
+    last_use_d = 49.4
+    found = {(example.landmark_s - START_S) / DAY_S: example.left for example in examples}
+    assert found == {day: day > last_use_d for day in found}
+    assert {True, False} <= set(found.values())
+    quiet = [named(e.values, ())["orders.quiet_ahead"] for e in examples if e.left]
+    assert quiet == sorted(quiet)  # the longer it lasts, the surer
+
+
+def test_daily_use_for_long_after_a_landmark_is_a_stay() -> None:
+    assert not any(example.left for example in fold(used(range(1, 119))))
+
+
+def test_once_billing_is_heard_of_silence_is_no_leaving() -> None:
+    values = used(range(1, 51, 2))
+    at = next(i for i, value in enumerate(values) if value == tick(60))
+    told = journal.encode_heard("billing.events", int(START_S + 60 * DAY_S))
+    examples = fold([*values[:at], told, *values[at:]])
+    assert examples
+    assert [e for e in examples if e.left and e.landmark_s + HORIZON_D * DAY_S > START_S + 60 * DAY_S] == []
 
 
 def test_one_who_orders_very_often_stays() -> None:
