@@ -180,8 +180,8 @@ def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_silence: bool) 
     if not packed:
         found[INDEX["never_active"]] = 1.0
         return 0
-    newest_first, counts = zip(*by_day(packed), strict=True)
-    days = newest_first[::-1]
+    when, counts = zip(*by_day(packed), strict=True)
+    days: tuple[int, ...] = when[::-1]
     first, last = days[0], days[-1]
     recency_d = max(0.0, (now_s - c.active_s) / DAY_S)
     seen_d = max(0.0, float(day - first)) if len(days) >= kinds.DAYS_KEPT[kinds.ACTIVITY] else known_d
@@ -189,7 +189,7 @@ def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_silence: bool) 
     rate = (repeats + 0.5) / (seen_d + HORIZON_D)  # per day; a month of nothing and half an order before the first
     gap_d = span_d / repeats if repeats else 0.0
     actives = [len(days) - bisect_left(days, day - window_d) for window_d in WINDOWS]
-    within = (0, *accumulate(counts))
+    within: list[int] = [0, *accumulate(counts)]
     volumes = [within[n] for n in actives]
     n7, n28, n91 = volumes[1], volumes[3], volumes[5]
     values = (
