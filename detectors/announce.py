@@ -5,12 +5,13 @@ from typing import cast
 
 import msgspec
 
+from detectors.actions import actions_for
 from detectors.assess import Assessor, Reason
 from detectors.customer import NEVER, AlertState, Customer
 from detectors.hold_out import is_held_out, lot_of
 from detectors.leaving import farewell_of
 from detectors.lifecycle import level_of
-from detectors.profile import actions_for, churn_type_of, revenue_at_risk, stage_of
+from detectors.profile import churn_type_of, revenue_at_risk, stage_of
 from detectors.signals import Because, Moment
 from detectors.win_back import potential
 from schemas import alerts as wire
@@ -121,7 +122,7 @@ def revise(
         lifecycle_stage=stage,
         churn_type=churn_type,
         win_back_potential=win_back,
-        recommended_actions=actions_for(reasons, win_back, churned=stage == "churned", policy=policy),
+        recommended_actions=actions_for(c, reasons, stage, win_back, policy),
         revenue_at_risk=revenue_at_risk(c, now_s, p, policy),
         common_cause=common_cause,
         delivery="hold_out" if held_out else "deliver",

@@ -1,6 +1,6 @@
 """What kind of leaving a group of signals stands for, and what to do about it: the day-0 tables of the policy."""
 
-from schemas.alerts import ChurnType
+from schemas.alerts import ChurnType, LifecycleStage
 
 CHURN_TYPES: dict[str, ChurnType] = {  # signal group → what kind of leaving it is; `billing` is the payment that fails
     "billing": "involuntary",
@@ -51,6 +51,25 @@ PLAYBOOKS = {  # signal group → what to do, best first
     "lifecycle": ("give_before_asking", "invite"),
 }
 
+_BEGINNER: dict[str, tuple[str, ...]] = {
+    "exit": ("call_back_and_own_it", "show_fitting_feature"),
+    "value": ("show_fitting_feature", "invite"),
+    "price": ("explain_bill_and_fix_fee", "right_size_plan"),
+}
+_AT_RENEWAL: dict[str, tuple[str, ...]] = {
+    "price": ("renewal_talk", "right_size_plan", "match_newcomers_offer", "explain_bill_and_fix_fee"),
+    "value": ("show_fitting_feature", "renewal_talk"),
+    "lifecycle": ("renewal_talk", "right_size_plan", "give_before_asking"),
+    "loyalty": ("match_newcomers_offer", "give_before_asking", "renewal_talk"),
+}
+
+STAGE_PLAYBOOKS: dict[LifecycleStage, dict[str, tuple[str, ...]]] = {  # where a stage of life asks for something else
+    "lead": _BEGINNER,
+    "trial": _BEGINNER,
+    "onboarding": _BEGINNER,
+    "at_renewal": _AT_RENEWAL,
+}
+
 PLAYBOOK_TEXT = {
     "call_back_and_own_it": "Call back, own the problem, and stay with it until it is solved.",
     "resolve_oldest_ticket": "Resolve the oldest open ticket now.",
@@ -62,7 +81,7 @@ PLAYBOOK_TEXT = {
     "invite": "Invite to an event or a launch.",
     "show_fitting_feature": "Show the feature that fits what this customer does.",
     "proactive_incident_note": "Say what broke, since when, and when it will be fixed, before being asked.",
-    "offer_alternative": "Offer an alternative, a partner or a bridge for what is unavailable.",
+    "offer_alternative": "Offer an alternative, a partner or a bridge for what is unavailable, with an honest date.",
     "update_payment_method": "Help to update the payment method; retry the payment gently.",
     "renewal_talk": "Talk about the renewal now, with an open question first.",
     "win_back_offer": "Make a win-back offer that answers the reason for leaving.",

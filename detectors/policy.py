@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from detectors.catalogue import SignalPolicy, default_signals
-from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS
+from detectors.playbooks import CHURN_TYPES, PLAYBOOK_TEXT, PLAYBOOKS, STAGE_PLAYBOOKS
 from detectors.policy_care import BudgetPolicy, HoldOutPolicy, PrivacyPolicy, WinBackPolicy
 from detectors.policy_learning import LearningPolicy
 from schemas.alerts import ChurnType, LifecycleStage
@@ -310,6 +310,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     playbooks: Annotated[dict[str, tuple[str, ...]], why("signal group → what to do about it, best first")] = (
         msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
     )
+    stage_playbooks: Annotated[
+        dict[LifecycleStage, dict[str, tuple[str, ...]]],
+        why("stage of life → the same, where it asks for something else: nobody renews a trial"),
+    ] = msgspec.field(default_factory=lambda: {stage: dict(table) for stage, table in STAGE_PLAYBOOKS.items()})
     playbook_text: Annotated[dict[str, str], why("playbook → the sentence that a retention agent reads")] = (
         msgspec.field(default_factory=lambda: dict(PLAYBOOK_TEXT))
     )

@@ -193,15 +193,24 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
     for event_type in policy.urgent:
         if event_type not in EVENT_TYPES:
             yield Problem(("urgent",), f"there is no event type {event_type}{_meant(event_type, EVENT_TYPES)}")
-    for group, codes in policy.playbooks.items():
+    for path, codes in playbooks_of(policy):
         for code in codes:
             if code not in policy.playbook_text:
-                yield Problem(("playbooks", group), f"`{code}` has no sentence in playbook_text")
+                yield Problem(path, f"`{code}` has no sentence in playbook_text")
     if policy.incidents.touches_s < policy.incidents.quiet_s:
         yield Problem(("incidents", "touches_s"), "quiet_s <= touches_s must hold")
     for path, weight in weights_of(policy):
         if not abs(weight) <= WEIGHT_MAX:
             yield Problem(path, f"a weight is between -{WEIGHT_MAX:g} and {WEIGHT_MAX:g}")
+
+
+def playbooks_of(policy: Policy) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """The playbooks of every group of signals, and where they are set."""
+    for group, codes in policy.playbooks.items():
+        yield ("playbooks", group), codes
+    for stage, table in policy.stage_playbooks.items():
+        for group, codes in table.items():
+            yield ("stage_playbooks", stage, group), codes
 
 
 def weights_of(policy: Policy) -> Iterator[tuple[Path, float]]:
@@ -251,7 +260,7 @@ def oddities(policy: Policy) -> Iterator[Problem]:
             yield Problem(("profiles", i, "match"), "empty: matches every customer")
         seen.append(match)
     groups = {code.split(".", 1)[0] for code in policy.signals}
-    for table in ("playbooks", "churn_types"):
-        for group in getattr(policy, table):
-            if group not in groups:
-                yield Problem((table, group), f"no signal is of this group{_meant(group, groups)}")
+    paths = [("churn_types", group) for group in policy.churn_types]
+    for path in (*paths, *(path for path, _ in playbooks_of(policy))):
+        if (group := str(path[-1])) not in groups:
+            yield Problem(path, f"no signal is of this group{_meant(group, groups)}")

@@ -1,4 +1,4 @@
-"""Who is leaving: stage of life, price in force, kind of leaving, what to do, what is at stake."""
+"""Who is leaving: stage of life, price in force, kind of leaving, what is at stake."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,13 +8,12 @@ from detectors.customer import DAY_S, Customer
 from detectors.leaving import has_cancelled, has_left
 from detectors.policy import Policy
 from detectors.signals.price import price_trail
-from schemas.alerts import Action, ChurnType, LifecycleStage, RevenueAtRisk
+from schemas.alerts import ChurnType, LifecycleStage, RevenueAtRisk
 
 if TYPE_CHECKING:
     from detectors.assess import Reason  # which needs the stages of this file
 
 MONTH_S = 30.4375 * DAY_S
-ACTIONS = 3
 
 
 def stage_of(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> LifecycleStage:
@@ -65,18 +64,6 @@ def churn_type_of(reasons: "Sequence[Reason]", policy: Policy, c: Customer | Non
     harmful = [(contribution, group) for group, contribution in by_group.items() if contribution > 0]
     known = [(contribution, group) for contribution, group in harmful if group in kinds_of]
     return kinds_of[max(known, key=lambda g: g[0])[1]] if known else "drifting"
-
-
-def actions_for(reasons: "Sequence[Reason]", win_back: float, *, churned: bool, policy: Policy) -> tuple[Action, ...]:
-    """Playbooks of the strongest reasons, best first, each once."""
-    codes: list[str] = []
-    if churned:
-        codes.append("win_back_offer" if win_back >= policy.win_back.offer_from else "leave_in_peace")
-    else:
-        for reason in reasons:
-            if reason.contribution > 0:
-                codes += policy.playbooks.get(reason.code.split(".", 1)[0], ())
-    return tuple(Action(code, policy.playbook_text[code]) for code in list(dict.fromkeys(codes))[:ACTIONS])
 
 
 def mrr_of(c: Customer, now_s: int) -> float | None:

@@ -70,7 +70,7 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 def test_the_examples_of_the_policy_page_are_policies() -> None:
     blocks = re.findall(r"(?m)(?:^    .*\n|^\n(?=    ))+", (DOCS / "policy.md").read_text())
     examples = [block for block in map(textwrap.dedent, blocks) if "=" in block]
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         checked = check_policy(example)
         assert checked.policy not in (None, Policy()), example

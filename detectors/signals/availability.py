@@ -2,7 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import DAY_S, Customer
-from detectors.signals.base import Because, Moment, newest, signal, times
+from detectors.signals.base import Because, Moment, newest, often, signal, times
 from schemas.engagement import ItemUnavailable, OrderDelayed, OrderFulfilled
 
 ANSWERS = {
@@ -28,9 +28,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     items = at.in_points(c.points.get(kinds.UNAVAILABLE), at.row.window_d)
     names = ", ".join(f"“{name}”" for name in list(dict.fromkeys(p.label for p in reversed(items)))[:3])
     counts = [(sum(p.value == answer for p in items), words) for answer, words in ANSWERS.items()]
-    said = ", ".join(f"{words} {times(n, 'time')}" for n, words in counts if n)
+    said = ", ".join(f"{words} {often(n)}" for n, words in counts if n)
     return Because(
-        f"Could not have what they wanted {times(len(items), 'time')} in {at.row.window_d} days ({names}): {said}.",
+        f"Could not have what they wanted {often(len(items))} in {at.row.window_d} days ({names}): {said}.",
         newest(items),
     )
 

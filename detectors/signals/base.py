@@ -225,6 +225,34 @@ def times(n: float, one: str, many: str | None = None) -> str:
     return f"{n:g} {one if n == 1 else many or one + 's'}"
 
 
+def often(n: float) -> str:
+    """How many times.
+
+    >>> often(1), often(2), often(3)
+    ('once', 'twice', '3 times')
+    """
+    return {1: "once", 2: "twice"}.get(int(n), f"{n:g} times")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Some things in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def wait(seconds: float) -> str:
+    """How long somebody waited on the phone.
+
+    >>> wait(45.4), wait(119), wait(200)
+    ('45 seconds', '119 seconds', '3 minutes')
+    """
+    return times(round(seconds), "second") if seconds < 120 else span(seconds)
+
+
 def span(seconds: float) -> str:
     """A duration as a person says it.
 

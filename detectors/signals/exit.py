@@ -2,7 +2,7 @@
 
 from detectors import kinds
 from detectors.customer import DAY_S, Customer, Point
-from detectors.signals.base import Because, Moment, newest, signal, times
+from detectors.signals.base import Because, Moment, listed, newest, often, signal, span
 from schemas.billing import AutoRenewDisabled, PlanChanged, SubscriptionRenewed, SubscriptionStarted
 from schemas.engagement import MarketPriceSeen
 from schemas.support import InteractionAssessed
@@ -37,8 +37,8 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     said = []
     for kind, words in LOOKS.items():
         if n := sum(p.value == kind for p in looks):
-            said.append(words if n == 1 else f"{words} {times(n, 'time')}")
-    text = ", ".join(said)
+            said.append(words if n == 1 else f"{words} {often(n)}")
+    text = listed(said)
     return Because(f"{text[:1].upper()}{text[1:]} within {at.row.window_d} days.", newest(looks))
 
 
@@ -60,12 +60,13 @@ def competitor(c: Customer, at: Moment) -> float | None:
 @competitor.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     named, seen = competitors(c, at)
-    names = ", ".join(dict.fromkeys(p.label for p in reversed(named + seen)))
-    said = [f"named {times(len(named), 'time')}"] if named else []
+    names = list(dict.fromkeys(p.label for p in reversed(named + seen)))
+    said = [f"named {often(len(named))}"] if named else []
     if seen:
-        said.append(f"its price was seen {times(len(seen), 'time')}")
+        said.append(f"{'a price' if len(names) > 1 else 'its price'} was seen {often(len(seen))}")
     return Because(
-        f"A competitor ({names}) came up: {', '.join(said)} in {at.row.window_d} days.",
+        f"{'A competitor' if len(names) == 1 else 'Competitors'} ({', '.join(names)}) came up: "
+        f"{listed(said)} in {at.row.window_d} days.",
         newest(sorted(named + seen)),
     )
 
@@ -85,10 +86,13 @@ def contract_window(c: Customer, at: Moment) -> float | None:
 
 @contract_window.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
+    told = [p for p in c.points.get(kinds.MRR, ()) if p.time_s == c.contract_s]
+    turned_off = [p for p in c.points.get(kinds.EXIT, ()) if p.time_s == c.auto_renew_off_s > c.contract_s]
+    evidence = newest([*told, *turned_off])
     if value <= 0:
-        return Because("The contract has ended and renewal is turned off.", ())
+        return Because("The contract has ended and renewal is turned off.", evidence)
     off = ", and renewal is turned off" if c.auto_renew_off_s > c.contract_s else " and is not renewed yet"
-    return Because(f"The contract ends in {times(round(value), 'day')}{off}.", ())
+    return Because(f"The contract ends in {span(value * DAY_S)}{off}.", evidence)
 
 
 @signal("exit.downgrade", number=41, depends=(SubscriptionStarted, SubscriptionRenewed, PlanChanged))
@@ -107,7 +111,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     steps = at.in_points(c.points.get(kinds.DOWNGRADE), at.row.window_d)
     plans = ", then ".join(p.label for p in steps if p.label)
     return Because(
-        f"Downgraded {times(len(steps), 'time')} in {at.row.window_d} days (left: {plans}), "
+        f"Downgraded {often(len(steps))} in {at.row.window_d} days (left: {plans}), "
         f"which took {value:.0%} off the monthly price.",
         newest(steps),
     )

@@ -3,7 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, Case, Customer, Point
 from detectors.history.engagement import DISMISSED, TOOK_OFFER
-from detectors.signals.base import Because, Moment, newest, openings, signal, span, times
+from detectors.signals.base import Because, Moment, newest, often, openings, signal, span, times
 from schemas.engagement import FeedbackAnswered, OfferAccepted, OfferDismissed, OfferSent, OptedOut, SurveyAnswered
 
 
@@ -64,7 +64,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     outs = at.in_points(c.points.get(kinds.OPTED_OUT), at.row.window_d)
     channels = ", ".join(dict.fromkeys(p.label for p in outs))
     return Because(
-        f"Opted out of messages {times(value, 'time')} in {at.row.window_d} days: {channels}.",
+        f"Opted out of messages {often(value)} in {at.row.window_d} days: {channels}.",
         newest(outs),
     )
 

@@ -3,7 +3,7 @@
 from detectors import kinds
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
 from detectors.history.engagement import PROMOTED, REFERRED, TOOK_OFFER
-from detectors.signals.base import Because, Moment, newest, signal, times
+from detectors.signals.base import Because, Moment, listed, newest, often, signal, times
 from detectors.signals.service import is_bad
 from detectors.signals.value import days_before, now_and_before
 from schemas.billing import OrderPlaced
@@ -74,12 +74,12 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     counts = {what: sum(p.value == what for p in found) for what in (REFERRED, PROMOTED, TOOK_OFFER)}
     said = []
     if n := counts[REFERRED]:
-        said.append(f"recommended us {times(n, 'time')}")
+        said.append(f"recommended us {often(n)}")
     if n := counts[PROMOTED]:
-        said.append(f"rated us 9 or 10 of 10 {times(n, 'time')}")
+        said.append(f"rated us 9 or 10 of 10 {often(n)}")
     if n := counts[TOOK_OFFER]:
         said.append(f"took {times(n, 'offer')}")
-    text = ", ".join(said)
+    text = listed(said)
     return Because(f"{text[:1].upper()}{text[1:]} in {at.row.window_d} days.", newest(found))
 
 
@@ -98,6 +98,6 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     recent, before = now_and_before(c, at)
     return Because(
         f"Used it on {times((c.used & recent).bit_count(), 'day')} of the last {at.row.window_d}, "
-        f"where {(c.used & before).bit_count()} was usual.",
+        f"where {(c.used & before).bit_count()} were usual.",
         [c.active_id] if c.active_id else [],
     )

@@ -51,6 +51,6 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     carried = sorted(e for e in tickets + disputes + outages + errors if e[0] // DAY_S > from_day)
     return Because(
         f"{times(recent, 'fault or complaint', 'faults and complaints')} in {at.row.window_d} days, "
-        f"where {expected or 0:.1f} was usual.",
+        f"where {f'{round(expected, 1):g}' if expected else 'none'} {'was' if expected == 1 else 'were'} usual.",
         [event_id for _, event_id in carried[-5:]],
     )

@@ -4,7 +4,7 @@ from collections import Counter
 
 from detectors import kinds
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
-from detectors.signals.base import Because, Moment, newest, openings, signal, span, times
+from detectors.signals.base import Because, Moment, newest, often, openings, signal, span, times, wait
 from schemas.engagement import SurveyAnswered
 from schemas.support import (
     CallAbandoned,
@@ -38,7 +38,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     what = f"on average before {calls} calls in {at.row.window_d} days were answered"
     if calls == 1:
         what = f"before the one call in {at.row.window_d} days was answered"
-    return Because(f"Waited {span(value)} {what}.", newest(slow))
+    return Because(f"Waited {wait(value)} {what}.", newest(slow))
 
 
 def given_up(c: Customer, at: Moment) -> tuple[float, float, list[Point]]:
@@ -67,7 +67,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     wait_s = sum(p.value for p in long) / 1000 / max(1, len(long))
     return Because(
         f"Gave up {after_a_wait:.0f} of {times(round(calls), 'call')} in {at.row.window_d} days, "
-        f"after waiting {wait_s:.0f} s on average.",
+        f"after waiting {wait(wait_s)}{' on average' if len(long) > 1 else ''}.",
         newest(long),
     )
 
@@ -186,10 +186,11 @@ def repeat_contact(c: Customer, at: Moment) -> float | None:
 
 @repeat_contact.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    topic, contacts, about, rounds, opened_by = repeats(c, at)
+    topic, contacts, events, rounds, opened_by = repeats(c, at)
+    about = f" about “{topic}”" if topic else ""
     if contacts >= rounds:
-        return Because(f"Had to get in touch {contacts} times about “{topic}” in {at.row.window_d} days.", about)
-    return Because(f"One ticket was opened {rounds} times, the last time within {at.row.window_d} days.", opened_by)
+        return Because(f"Had to get in touch {often(contacts)}{about} in {at.row.window_d} days.", events)
+    return Because(f"One ticket was opened {often(rounds)}, the last time within {at.row.window_d} days.", opened_by)
 
 
 def most_moved(c: Customer, at: Moment) -> tuple[int, str]:
@@ -224,7 +225,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     about = f"a ticket about “{ticket.label}”" if ticket.label else "one ticket"
     now = ", which is still open" if ticket.is_open else ", which is closed now" if ticket.closed_s else ""
     return Because(
-        f"Handed on {times(value, 'time')} with {about}{now}.",
+        f"Was handed on {often(value)} with {about}{now}.",
         ([ticket.event_id] if ticket.event_id else []) + newest(moves)[-4:],
     )
 

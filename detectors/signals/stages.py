@@ -162,6 +162,6 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     expected_d = life.useful_life_d_by_plan.get(c.plan, life.useful_life_d)
     return Because(
         f"In use for {(c.used_day - c.first_used_day) / 30.4375:.0f} months, "
-        f"{value:.0%} of the {expected_d / 30.4375:.0f} months that this plan is usually of use.",
+        f"{value:.0%} of the {expected_d / 30.4375:.0f} months that this plan is expected to be of use.",
         [c.active_id] if c.active_id else [],
     )

@@ -39,8 +39,11 @@ def error_burst(c: Customer, at: Moment) -> float | None:
 @error_burst.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     errors, usual = burst(c, at)
+    usual_words = f"usual {round(usual, 1):g}"
+    if usual <= at.policy.tech.errors_floor_per_day:
+        usual_words = f"{usual:g} that anybody may have in"
     return Because(
-        f"{times(errors, 'error')} in 24 hours, {value:.1f} times the usual {usual:.0f} a day.",
+        f"{times(errors, 'error')} in 24 hours, {round(value, 1):g} times the {usual_words} a day.",
         newest(c.points.get(kinds.ERROR, ())),
     )
 
@@ -61,7 +64,7 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     fatal = at.in_days(c.days.get(kinds.FATALS), at.row.window_d)
     return Because(
         f"{times(fatal, 'crash', 'crashes')} in {times(sessions, 'session')} "
-        f"within {at.row.window_d} days ({value:.0%}).",
+        f"within {at.row.window_d} days{f' ({value:.0%})' if value <= 1 else ''}.",
         newest(c.points.get(kinds.FATAL, ())),
     )
 
@@ -99,10 +102,12 @@ def outage(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     seconds, found = outages(c, at)
     names = ", ".join(dict.fromkeys(o.label for o in reversed(found) if o.label))
-    still = f"; {'it' if len(found) == 1 else 'one'} is still going on" if any(o.is_open for o in found) else ""
+    many, goes_on = len(found) > 1, any(o.is_open for o in found)
+    what = f" of “{names}”" if names and not many else ""
+    which = f", in {len(found)} outages{f' ({names})' if names else ''}" if many else ""
+    still = f"{'; one' if many else ', and it'} is still going on" if goes_on else ""
     return Because(
-        f"{span(seconds).capitalize()} of outage in {at.row.window_d} days, "
-        f"{times(len(found), 'time')} ({names}){still}.",
+        f"{span(seconds).capitalize()} of outage{what} in {at.row.window_d} days{which}{still}.",
         [o.event_id for o in found[-5:]],
     )
 
@@ -152,8 +157,9 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     tickets = unsupported_tickets(c, at)
     topics = ", ".join(f"“{t}”" for t in dict.fromkeys(t.label for t in reversed(tickets) if t.label))
     about = f" about {topics}" if topics else ""
+    solved = "and not solved" if len(tickets) == 1 else "and none of them solved"
     return Because(
         f"{times(len(tickets), 'contact')}{about} within {at.policy.tech.contact_within_h} hours of an error, "
-        f"and none of them solved, in {at.row.window_d} days.",
+        f"{solved}, in {at.row.window_d} days.",
         [t.event_id for t in tickets[-5:]],
     )

@@ -157,12 +157,18 @@ def usage_drop(c: Customer, at: Moment) -> float | None:
 @usage_drop.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     days = days_there(c, at, days_of(c, at))
-    end_day = max(ends_compared(at, days), key=lambda day: change_of_use(c, at, days, day) or -1.0)
+    end_day, *then = ends_compared(at, days)
     recent, before = recent_and_before(at, days, end_day)
     recent_d, before_d = days_heard(c, at, days, end_day)
-    usual = before / before_d * recent_d
+    usual = round(before / before_d * recent_d)
+    change = change_of_use(c, at, days, end_day)
+    earlier = change_of_use(c, at, days, then[0]) if then else None
+    noun, window_d = "order" if buys_without_subscription(c) else "use", at.row.window_d
+    when = f"the last {window_d} days" if end_day >= at.day else f"the {window_d} days up to the last {noun}"
+    already = f"; it was {-earlier:.0%} less {at.policy.value.drop_lasts_d} days ago already" if earlier else ""
     return Because(
-        f"Activity fell by {-value:.0%}: {recent} in {at.row.window_d} days, where {usual:.0f} was usual.",
+        f"Activity fell by {-(change or value):.0%}: {times(recent, noun)} in {when}, "
+        f"where {usual} {'was' if usual == 1 else 'were'} usual{already}.",
         [c.active_id] if c.active_id else [],
     )
 
@@ -199,8 +205,10 @@ def silence(c: Customer, at: Moment) -> float | None:
 @silence.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
     quiet_s = at.now_s - c.active_s - at.quiet_s(c)
+    which = "order" if buys_without_subscription(c) else "day of use"
     return Because(
-        f"Nothing heard for {span(quiet_s)}, where {span(c.gap_s)} between one day of use and the next is usual.",
+        f"Nothing heard for {span(quiet_s)}; "
+        f"usually no more than {span(c.gap_s)} pass between one {which} and the next.",
         [c.active_id] if c.active_id else [],
     )
 

@@ -75,13 +75,13 @@ def test_handoffs_are_of_one_ticket_and_forgotten_with_it() -> None:
     assert strength("service.handoffs", history, 4) == pytest.approx(1 / 3)
     _, because = read("service.handoffs", history, 4)
     assert because is not None
-    assert because.text == "Handed on 3 times with one ticket, which is closed now."
+    assert because.text == "Was handed on 3 times with one ticket, which is closed now."
     assert len(because.evidence) == 4
     assert strength("service.handoffs", history, 63) == 0.0
     unopened, because = read("service.handoffs", moves, 4)
     assert unopened == pytest.approx(1 / 3)
     assert because is not None
-    assert because.text == "Handed on 3 times with one ticket."
+    assert because.text == "Was handed on 3 times with one ticket."
     assert strength("service.handoffs", moves, 61.5) == 0.0
 
 

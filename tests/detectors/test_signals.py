@@ -69,8 +69,7 @@ def test_evidence_names_events_of_the_history(code: str) -> None:
     assert because is not None
     text = b"".join(history).decode()
     assert all(f'"{event_id}"' in text for event_id in because.evidence)
-    if code != "exit.contract_window":  # a date carries it, not an event
-        assert because.evidence
+    assert because.evidence
 
 
 @pytest.mark.parametrize("code", RAISED)

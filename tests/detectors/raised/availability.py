@@ -15,7 +15,7 @@ RAISED = {
         10,
         0.75,
         "Could not have what they wanted 3 times in 60 days (“oat milk”, “rye bread”): "
-        "nothing was offered 2 times, put off 1 time.",
+        "nothing was offered twice, put off once.",
         [event("fulfilment.item.unavailable", d, item="oat milk", response="alternative") for d in (1, 2, 3)],
     ),
     "availability.uninformed_delay": Raised(

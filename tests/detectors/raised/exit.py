@@ -14,7 +14,7 @@ RAISED = {
         ],
         4,
         1.0,
-        "Viewed the cancel page 2 times, turned auto-renewal off within 30 days.",
+        "Viewed the cancel page twice and turned auto-renewal off within 30 days.",
         [event("usage.cancel_page.viewed", 1)],
     ),
     "exit.competitor": Raised(
@@ -25,7 +25,7 @@ RAISED = {
         ],
         10,
         1.0,
-        "A competitor (Northwind) came up: named 1 time, its price was seen 2 times in 60 days.",
+        "A competitor (Northwind) came up: named once and its price was seen twice in 60 days.",
         [event("engagement.market_price.seen", d, competitor="Northwind", mrr=7.0) for d in range(1, 9)],
     ),
     "exit.downgrade": Raised(
@@ -36,7 +36,7 @@ RAISED = {
         ],
         70,
         0.59,
-        "Downgraded 2 times in 90 days (left: max, then pro), which took 40% off the monthly price.",
+        "Downgraded twice in 90 days (left: max, then pro), which took 40% off the monthly price.",
         [
             event("billing.subscription.started", 0, plan="pro", mrr=100.0),
             event("billing.plan.changed", 40, old_plan="pro", new_plan="max", old_mrr=100.0, new_mrr=180.0),

@@ -19,7 +19,7 @@ RAISED = {
         [event("engagement.opted_out", 1, channel="sms"), event("engagement.opted_out", 9, channel="email")],
         10,
         1.0,
-        "Opted out of messages 2 times in 90 days: sms, email.",
+        "Opted out of messages twice in 90 days: sms, email.",
         [event("engagement.opted_out", 1, channel="sms")],
     ),
     "marketing.unheard": Raised(

@@ -29,14 +29,14 @@ RAISED = {
         ],
         10,
         0.5,
-        "Recommended us 1 time, rated us 9 or 10 of 10 1 time in 180 days.",
+        "Recommended us once and rated us 9 or 10 of 10 once in 180 days.",
         [event("engagement.survey.answered", 5, kind="nps", score=8), event("engagement.referral.made", 1)],
     ),
     "protect.engaged": Raised(
         sessions(range(0, 28, 4)) + sessions(range(30, 56, 3)),
         55.9,
         0.5,
-        "Used it on 9 days of the last 28, where 7 was usual.",
+        "Used it on 9 days of the last 28, where 7 were usual.",
         [*sessions(range(0, 56, 4)), alive(55.8)],
     ),
 }

@@ -14,7 +14,7 @@ RAISED = {
         ],
         111,
         0.4,
-        "10 faults and complaints in 28 days, where 4.0 was usual.",
+        "10 faults and complaints in 28 days, where 4 were usual.",
         [event("app.error.raised", d, code="E1", fatal=False) for d in range(0, 111, 3)],
     ),
 }

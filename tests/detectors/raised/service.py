@@ -55,7 +55,7 @@ RAISED = {
         handed_on(),
         3,
         1.0,
-        "Handed on 5 times with a ticket about “export”, which is still open.",
+        "Was handed on 5 times with a ticket about “export”, which is still open.",
         [
             *[event("support.ticket.opened", 1, ticket_id=f"t{i}", id=f"o{i}") for i in range(5)],
             *[event("support.ticket.transferred", 2, ticket_id=f"t{i}", id=f"m{i}") for i in range(5)],
@@ -66,7 +66,7 @@ RAISED = {
         + [event("support.call.answered", 3, call_id="b", wait_s=10.0)],
         4,
         0.9,
-        "Gave up 2 of 3 calls in 30 days, after waiting 200 s on average.",
+        "Gave up 2 of 3 calls in 30 days, after waiting 3 minutes on average.",
         [event("support.call.abandoned", d, call_id=f"a{d}", wait_s=10.0) for d in (1, 2)]
         + [event("support.call.answered", d, call_id=f"b{d}", wait_s=10.0) for d in (3, 4)],
     ),

@@ -33,7 +33,7 @@ RAISED = {
         sessions(range(0, 1096, 73)),
         1096,
         0.5,
-        "In use for 36 months, 100% of the 36 months that this plan is usually of use.",
+        "In use for 36 months, 100% of the 36 months that this plan is expected to be of use.",
         sessions(range(0, 800, 50)),
     ),
 }

@@ -10,7 +10,7 @@ RAISED = {
         [event("app.error.raised", 40 + h / 24, code="E1", fatal=False, count=3) for h in range(10)],
         40.5,
         1.0,
-        "30 errors in 24 hours, 10.0 times the usual 3 a day.",
+        "30 errors in 24 hours, 10 times the 3 that anybody may have in a day.",
         [event("app.error.raised", d, code="E1", fatal=False, count=4) for d in range(40)],
     ),
     "tech.crashes": Raised(
@@ -28,7 +28,7 @@ RAISED = {
         ],
         9.5 + 60 / 1440,
         0.6,
-        "2 hours of outage in 30 days, 2 times (login, sync); one is still going on.",
+        "2 hours of outage in 30 days, in 2 outages (login, sync); one is still going on.",
         [
             event("app.outage.started", 5, outage_id="o1", service="sync"),
             event("app.outage.ended", 5 + 9 / 1440, outage_id="o1"),

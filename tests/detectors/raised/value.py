@@ -14,14 +14,14 @@ RAISED = {
         ],
         65.5,
         0.5,
-        "Activity fell by 69%: 2 in 7 days, where 6 was usual.",
+        "Activity fell by 69%: 2 uses in the last 7 days, where 6 were usual; it was 82% less 14 days ago already.",
         [*sessions(range(20, 42), per_day=2), *sessions(range(54, 66), per_day=2)],  # a holiday
     ),
     "value.silence": Raised(
         [*sessions(range(0, 22, 7)), event("usage.session.started", 49, customer="c-2")],
         49,
         0.4,
-        "Nothing heard for 28 days, where 7 days between one day of use and the next is usual.",
+        "Nothing heard for 28 days; usually no more than 7 days pass between one day of use and the next.",
         sessions(range(0, 50, 7)),
     ),
     "value.shallow_use": Raised(
