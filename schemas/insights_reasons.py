@@ -68,6 +68,8 @@ class QualityOfPeriod(Struct, frozen=True, kw_only=True):
     outcomes: Number
     left: Number
     auc: Probability | None
+    auc_low: Annotated[Probability, Meta(description="lower end of its 95 % interval")] | None
+    auc_high: Annotated[Probability, Meta(description="upper end")] | None
     average_precision: Probability | None
     log_loss: Annotated[float, Meta(ge=0)] | None
     calibration_error: Probability | None

@@ -38,6 +38,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "publish": Entry("streams.commands.publish:publish", "Send files of events to their topics."),
     "simulate": Entry("streams.commands.simulate:simulate", "Make up customers whose reasons for leaving are known."),
     "alerts": Entry("streams.commands.alerts:alerts", "Look at alerts as they come."),
+    "insights": Entry(
+        "streams.commands.insights:insights",
+        "Look at what is true of many customers: why they leave, how good the model is, what is silent.",
+    ),
     "explain": Entry("streams.commands.explain:explain", "Tell the story of one alert, and prove it from the journal."),
     "policy": Entry("streams.commands.policy:policy", "Check a policy, see what it would change, put it into force."),
     "model": Entry("streams.commands.model:model", "Which model decides, those beside it, and how to change that."),

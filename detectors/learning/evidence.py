@@ -90,15 +90,15 @@ class Evidence(msgspec.Struct):
         return {name: value for name, value in found.items() if value is not None}
 
 
-def skill_of(wins: float, pairs: float, positives: float, negatives: float) -> Skill | None:
-    """AUC of pairs won with its interval; None while too few outcomes, counted once per horizon, are known.
+def skill_of(wins: float, pairs: float, positives: float, negatives: float, least: int = ENOUGH) -> Skill | None:
+    """AUC of pairs won with its interval; None while fewer than `least` of either, once per horizon, are known.
 
     The interval is that of Hanley & McNeil (Radiology, 1982).
 
     >>> [round(x, 3) for x in skill_of(750.0, 1_000.0, 25.0, 40.0)]
     [0.75, 0.623, 0.877]
     """
-    if not pairs or min(positives, negatives) < ENOUGH:
+    if not pairs or min(positives, negatives) < least:
         return None
     auc = wins / pairs
     q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)

@@ -28,6 +28,9 @@ MICRO: Final = 1_000_000
 SMALLEST: Final = 1e-9  # a probability of exactly 0 or 1 has no finite loss
 TABLE_ROWS: Final = 10
 Z: Final = 1.96
+OF_PERIOD: Final = (
+    5  # who left, and who stayed, once per horizon, before the AUC of a period is told, with its interval
+)
 
 
 class Cell(msgspec.Struct, array_like=True, gc=False):
@@ -111,7 +114,9 @@ class Grades(msgspec.Struct):
     def by_period(self, name: str, overlap: float, budget_share: float) -> dict[int, Grade]:
         """The same of each period, by its first landmark in seconds since the epoch, oldest first."""
         periods = self.groups.get(name, {})
-        return {number * PERIOD_S: graded([periods[number]], overlap, budget_share) for number in sorted(periods)}
+        return {
+            number * PERIOD_S: graded([periods[number]], overlap, budget_share, OF_PERIOD) for number in sorted(periods)
+        }
 
     def table(self, name: str, overlap: float) -> list[Reliable]:
         """The reliability table of a group."""
@@ -138,7 +143,7 @@ def added(many: Iterable[Cells]) -> Cells:
     return total
 
 
-def graded(periods: list[Cells], overlap: float, budget_share: float) -> Grade:
+def graded(periods: list[Cells], overlap: float, budget_share: float, least: int = ENOUGH) -> Grade:
     """Figures over periods: AUC compares within a period, and so does the budget; the rest is over all of them."""
     cells = added(periods)
     total = totals(cells)
@@ -151,7 +156,7 @@ def graded(periods: list[Cells], overlap: float, budget_share: float) -> Grade:
         wins, pairs = wins + won, pairs + of
         found, took = at_budget(period, budget_share)
         hits, taken = hits + found, taken + took
-    skill = skill_of(wins, pairs, left / overlap, (n - left) / overlap)
+    skill = skill_of(wins, pairs, left / overlap, (n - left) / overlap, least)
     low, high = (skill.low, skill.high) if skill is not None else (None, None)
     return Grade(
         n,
@@ -159,7 +164,7 @@ def graded(periods: list[Cells], overlap: float, budget_share: float) -> Grade:
         skill.auc if skill is not None else None,
         low,
         high,
-        average_precision(cells) if left >= ENOUGH * overlap else None,
+        average_precision(cells) if left >= least * overlap else None,
         total.loss / MICRO / n,
         math.fsum(row.outcomes * abs(row.given - row.observed) for row in reliability(cells, overlap)) / n,
         hits / taken if taken >= ENOUGH else None,

@@ -30,7 +30,8 @@ SPANS: Final = 2
 HAS: Final = SCALE // 10  # from this strength on a customer has a signal: the step in which growing ones are read
 PAIR: Final = UNKNOWN  # first × PAIR + second is the number of a pair
 T_95: Final = 2.086  # of 20 degrees of freedom
-EXPECTED: Final = 5.0  # who left with it, by chance alone, before anything is said (Cochran, Biometrics, 1954)
+HAVING: Final = 10  # customers with it, counted once per horizon, before it is tried: never how many of them left
+EXPECTED: Final = 5.0  # who left with it by chance; below, chance alone is Poisson's (Cochran, Biometrics, 1954)
 ENOUGH: Final = 25  # who left, and who stayed, counted once per horizon
 WRONG: Final = 0.05  # of what is found, at most so much by chance
 
@@ -197,9 +198,9 @@ def variance_of_independent(left_with: float, having: float, left: float, outcom
 
 
 def is_enough(cells: tuple[int, int, int, int], overlap: float) -> bool:
-    """Whether so many have it that something can be said of it."""
+    """Whether so many have it that something can be said of it; how many of them left plays no part in that."""
     _, having, left, outcomes = cells
-    return min(left, outcomes - left) >= ENOUGH * overlap and having * left >= EXPECTED * overlap * outcomes
+    return min(left, outcomes - left) >= ENOUGH * overlap and having >= HAVING * overlap
 
 
 def width_of(key: int, everybody: Counts, shares: list[Counts], overlap: float) -> float | None:
@@ -263,7 +264,10 @@ def reason_of(key: int, counts: Counts, width: float, overlap: float) -> Reason 
         return None
     left_with, having, left, outcomes = cells
     middle = log_lift(*cells)
-    sd = math.sqrt(max(1e-12, width * variance_of_independent(*cells)))
+    variance = width * variance_of_independent(*cells)
+    if left_with < EXPECTED * overlap:  # too few left for shares to differ: at least as if each counted once a horizon
+        variance = max(variance, variance_of_independent(*(count / overlap for count in cells)))
+    sd = math.sqrt(max(1e-12, variance))
     return Reason(
         key // PAIR or key,
         key % PAIR if key >= PAIR else 0,
@@ -274,7 +278,7 @@ def reason_of(key: int, counts: Counts, width: float, overlap: float) -> Reason 
         math.exp(middle),
         math.exp(middle - T_95 * sd),
         math.exp(middle + T_95 * sd),
-        t_p_value(middle / sd),
+        max(t_p_value(middle / sd), poisson_p_value(left_with / overlap, having * left / outcomes / overlap)),
     )
 
 
@@ -286,6 +290,19 @@ def beyond_chance(tried: list[Reason]) -> list[Reason]:
         if reason.p_value <= WRONG * i / len(ordered):
             kept = i
     return ordered[:kept]
+
+
+def poisson_p_value(count: float, expected: float) -> float:
+    """Chance of a count as far from a small expected one (counts once per horizon); 0 where Student's t may be trusted.
+
+    >>> round(poisson_p_value(4.9, 1.0), 3), poisson_p_value(1.0, 1.0), poisson_p_value(50.0, 20.0)
+    (0.038, 1.0, 0.0)
+    """
+    if expected >= EXPECTED:
+        return 0.0
+    at_most = math.ceil(count) if count < expected else math.floor(count) - 1
+    below = math.fsum(math.exp(i * math.log(expected) - expected - math.lgamma(i + 1)) for i in range(at_most + 1))
+    return min(1.0, 2.0 * max(0.0, below if count < expected else 1.0 - below))
 
 
 def t_p_value(t: float, freedom: int = SHARES - 1) -> float:

@@ -98,11 +98,11 @@ def said(code: str) -> str:
     """A signal or group as a person says it.
 
     >>> said("billing.payment_trouble"), said("plan:pro"), said("stage:at_renewal")
-    ('payment trouble', 'plan pro', 'stage at renewal')
+    ('billing payment trouble', 'plan pro', 'stage at renewal')
     """
     kind, _, name = code.partition(":")
     if not name:
-        return code.partition(".")[2].replace("_", " ")
+        return code.replace(".", " ").replace("_", " ")
     return f"{kind.replace('_', ' ')} {name if kind in ('plan', 'via') else name.replace('_', ' ')}"
 
 
@@ -116,8 +116,6 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
         text=quality_text(name, grade, table, learner.overlap),
         group=name,
         model_version=model.version,
-        auc_low=_rounded(grade.auc_low),
-        auc_high=_rounded(grade.auc_high),
         **_figures(grade),
         reliability=tuple(
             ReliabilityRow(
@@ -137,7 +135,15 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
     )
 
 
-FIGURES: Final = ("auc", "average_precision", "log_loss", "calibration_error", "precision_at_budget")
+FIGURES: Final = (
+    "auc",
+    "auc_low",
+    "auc_high",
+    "average_precision",
+    "log_loss",
+    "calibration_error",
+    "precision_at_budget",
+)
 
 
 def _figures(grade: Grade) -> dict[str, Any]:

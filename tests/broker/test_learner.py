@@ -22,6 +22,7 @@ from schemas.journal import ModelChanged, decode_control
 from schemas.journal_dump import encode_journal_line
 from schemas.model_commands import ModelCommand, Promote, Promotion, Return, Rollback, decode_command
 from schemas.topics import ALERTS, EXAMPLES, INSIGHTS, JOURNAL
+from streams.insights import standing, wanted
 from streams.journal_dump import dump
 from streams.models import Answered, Place, ask
 from streams.replay import run
@@ -93,10 +94,11 @@ async def _state(trial: Trial) -> LearnerState:
     return decode_state([row.value for row in rows if row.key == STATE_ID.encode()][-1])
 
 
-async def _groups(trial: Trial) -> dict[bytes, bytes]:
-    """The rows by group of customers, as they stand."""
-    rows = (await trial.read(trial.named(INSIGHTS)))[0]
-    return {row.key: row.value for row in rows if row.key.startswith(tuple(kind.encode() for kind in GROUP_INSIGHTS))}
+async def _groups(trial: Trial) -> dict[str, bytes]:
+    """The rows by group of customers, as `churnwatch insights` finds them."""
+    rows = await standing(trial.bootstrap, trial.settings.topic_prefix)
+    assert STATE_ID in {row.insight_id for row in rows}
+    return {row.insight_id: row.value for row in wanted(rows, tuple(GROUP_INSIGHTS), None)}
 
 
 async def _learned(trial: Trial) -> dict[str, Any]:
@@ -154,11 +156,11 @@ async def _ask(trial: Trial, command: ModelCommand) -> Answered:
     return answered
 
 
-def _retold(records: list[Any]) -> tuple[Learner, list[str], dict[bytes, bytes]]:
+def _retold(records: list[Any]) -> tuple[Learner, list[str], dict[str, bytes]]:
     """A learner without a worker, who is told the same in the same order: what it hands over, and rows by group."""
     policy = parse_policy(POLICY)
     learner, due_s, every_s = Learner(policy), 0, policy.learning.publish_days * DAY_S
-    handed, groups = list[str](), dict[bytes, bytes]()
+    handed, groups = list[str](), dict[str, bytes]()
     for record in records:
         if record.key is None:
             model = learner.obey(decode_command(record.value))[1]
@@ -172,7 +174,7 @@ def _retold(records: list[Any]) -> tuple[Learner, list[str], dict[bytes, bytes]]
                     known_s = lesson.landmark_s + policy.churn.horizon_days * DAY_S
                     model = learner.hand_over(known_s)
                     rows = group_rows(learner, learner.model(), known_s)
-                    groups |= {row.insight_id.encode(): encode_insight(row) for row in rows}
+                    groups |= {row.insight_id: encode_insight(row) for row in rows}
         handed += [model.version] if model is not None else []
     return learner, handed, groups
 

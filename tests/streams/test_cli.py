@@ -54,6 +54,7 @@ def test_every_command_teaches_with_an_example() -> None:
     assert sorted(lacking) == [
         "# churnwatch alerts",
         "# churnwatch dlq",
+        "# churnwatch insights",
         "# churnwatch journal",
         "# churnwatch model",
         "# churnwatch policy",

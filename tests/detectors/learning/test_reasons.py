@@ -134,6 +134,36 @@ def test_the_interval_of_what_means_nothing_covers_one_as_often_as_it_says() -> 
     assert sum(naive) / len(naive) < 0.85
 
 
+def rare(seed: int, times_as_likely: float) -> Reasons:
+    """Signals that few ever have; the second one drives them out, or does not."""
+    rng, drawn = random.Random(seed), list[Landmark]()
+    for i in range(500):
+        has, left_at, told = [False] * 6, math.inf, list[tuple[int, dict[int, int]]]()
+        for week in range(29):
+            has = [(was if rng.random() < 0.8 else rng.random() < 0.005 * (at + 2)) for at, was in enumerate(has)]
+            told.append((week, {at: HAS for at, it_has in zip(SIGNALS, has, strict=True) if it_has}))
+            if rng.random() < 0.01 * (times_as_likely if has[1] else 1.0):
+                left_at = week + rng.random()
+                break
+        drawn += [(f"{seed}-{i}", week * WEEK_S, values, [], 1, week < left_at <= week + OVERLAP)
+                  for week, values in told[:24]]  # fmt: skip
+    return counted(drawn)
+
+
+def test_what_few_have_is_told_where_most_of_them_leave_and_seldom_where_it_means_nothing() -> None:
+    means, none = [rare(seed, 20.0) for seed in range(12)], [rare(seed, 1.0) for seed in range(12)]
+    assert sum(SIGNALS[1] in {reason.first for reason in found(each).signals} for each in means) >= 11
+    assert sum(bool(found(each).signals or found(each).keeping) for each in none) <= 2
+    covers = []
+    for each in none:
+        total, shares = everybody(each)
+        widths = {key: width for key in SIGNALS if (width := width_of(key, total, shares, OVERLAP)) is not None}
+        reasons = [reason_of(key, total, width, OVERLAP) for key, width in widths.items()]
+        covers += [reason.low <= 1.0 <= reason.high for reason in reasons if reason is not None]
+    assert len(covers) > 50
+    assert sum(covers) / len(covers) >= 0.91
+
+
 def test_where_nothing_means_anything_next_to_nothing_is_told() -> None:
     told = [found(counted(lives(seed))) for seed in range(20)]
     assert all(each.enough and each.tested >= 6 for each in told)

@@ -1,0 +1,78 @@
+"""One insight as people read it: its sentence, then every figure; what there are several of, as a table."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from streams.insights import Row
+
+HEADS: Final = ("kind", "insight_id", "as_of", "text")
+FLOAT: Final = ".4g"
+
+
+def insight_card(row: Row) -> RenderableType:
+    """The card of one insight, of any kind."""
+    fields = row.fields
+    body: list[RenderableType] = [Text(str(fields.get("text", ""))), Text()]
+    plain = {name: value for name, value in fields.items() if name not in HEADS and not _is_table(value)}
+    body.append(_plain(plain))
+    for name, value in fields.items():
+        if _is_table(value):
+            body += [Text(), _table(name, value)]
+    return Panel(
+        Group(*body),
+        title=Text(row.insight_id, "bold"),
+        title_align="left",
+        subtitle=Text(str(fields.get("as_of", "")), "dim"),
+        subtitle_align="right",
+    )
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _plain(fields: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in fields.items():
+        table.add_row(name, shown(value))
+    return table
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = Table(title=name, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        numbers = all(isinstance(row.get(column), int | float | None) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", header_style="cyan")
+    for row in rows:
+        table.add_row(*(shown(row.get(column)) for column in columns))
+    return table
+
+
+def shown(value: Any) -> str:
+    """A value as text.
+
+    >>> shown(None), shown(True), shown(0.123456), shown(12), shown(["a", "b"]), shown({"a": 1, "b": None})
+    ('–', 'yes', '0.1235', '12', 'a, b', 'a 1, b –')
+    """
+    if value is None or value in ([], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return format(value, FLOAT)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(shown, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(of)}" for name, of in value.items())
+    return str(value)
