@@ -14,7 +14,7 @@ from detectors.customer import NEVER, Customer
 from detectors.farewell import read
 from detectors.incidents import NOTHING, Incidents
 from detectors.learning.alerted import Opening
-from detectors.leaving import next_look_s
+from detectors.leaving import next_look_s, only_uses
 from detectors.lifecycle import LIFECYCLE, TRANSITIONS, is_awake, level_of, status_of
 from detectors.news import Said, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
@@ -184,7 +184,8 @@ class Desk:
             out.write(CURRENT, key, value, headers)
         self.stats[f"alerts_{change}"] += 1
         if change == "opened" and c.alert is not None and not c.alert.win_back:
-            self.opened.append(Opening(key, alert, c.alert.lot != lot))
+            by_use = only_uses(c, self.assessor.policy, self.world.feeds)
+            self.opened.append(Opening(key, alert, c.alert.lot != lot, by_use))
 
     def end(self, key: bytes, c: Customer, world: World, offset: int, out: Outbox) -> None:
         """End the alert of a customer who is erased, saying what holds now."""

@@ -37,6 +37,7 @@ class Opening(NamedTuple):
     key: bytes
     alert: wire.Alert
     first: bool  # the customer's first under the lot that was drawn
+    by_use: bool  # leaving means to do nothing at all
 
 
 class Opened(msgspec.Struct, array_like=True, gc=False):
@@ -103,7 +104,7 @@ def opened_of(opening: Opening, c: Customer, policy: Policy, lot: int) -> Opened
         revenue.mrr if revenue is not None and known else -1.0,
         revenue.currency if revenue is not None and known else "",
         buys_only(c, policy),
-        policy.churn.definition == "inactivity",
+        opening.by_use,
     )
 
 

@@ -193,8 +193,9 @@ class Ledger:
         for example in self._mature(key, watch, c, now_s, world.feeds):
             out.write(EXAMPLES, key, encode_example(example))
         while watch.alerts and watch.alerts[0].landmark_s + self.horizon_s <= now_s:
-            outcome = outcome_of(key.decode(), watch.alerts.pop(0), c, self.horizon_s)
-            out.write(EXAMPLES, key, encode_outcome(outcome))
+            opened = watch.alerts.pop(0)
+            if not opened.by_use or only_uses(c, self.policy, world.feeds):
+                out.write(EXAMPLES, key, encode_outcome(outcome_of(key.decode(), opened, c, self.horizon_s)))
         if watch.space != SPACE:
             watch.space, watch.pending = SPACE, []  # of a program that meant something else: censored
         if watch.next_s <= now_s:
@@ -208,6 +209,8 @@ class Ledger:
             pending = watch.pending.pop(0)
             if pending.by_use and not only_uses(c, self.policy, feeds):
                 continue  # there is billing after all, and only it says who left: censored
+            asked = {"orders_only": pending.orders_only, "by_use": pending.by_use}
+            left = has_left(c, pending.landmark_s, self.horizon_s, **asked)
             matured.append(
                 Example(
                     customer_id=key.decode(),
@@ -217,10 +220,8 @@ class Ledger:
                     values=pending.values,
                     segments=tuple(pending.segments),
                     weight=pending.weight,
-                    left=has_left(
-                        c, pending.landmark_s, self.horizon_s, orders_only=pending.orders_only, by_use=pending.by_use
-                    ),
-                    life=life_of(c, pending.landmark_s, pending.life) if pending.life is not None else None,
+                    left=left,
+                    life=None if pending.life is None else life_of(c, pending.landmark_s, pending.life, left=left),
                 )
             )
         return matured
@@ -246,7 +247,7 @@ class Ledger:
                 groups,
                 stands_for,
                 buys_only(c, self.policy),
-                then_of(c, now_s, watch.next_s, self.horizon_s, self.policy, lost),
+                then_of(c, now_s, watch.next_s, self.policy, lost, by_use=by_use),
                 by_use,
             )
         )

@@ -6,7 +6,8 @@ Rules:
   the first order that is known): whoever was a customer before is not taken for a young one;
 * whoever was a customer already when it was first watched is at risk from then on (left truncation), and whoever is
   still one counts up to the last landmark that has matured (censoring);
-* one who leaves by silence leaves on the day on which the silence has lasted long enough.
+* a buyer who leaves by silence leaves on the day on which the silence has lasted long enough; one who is known by use
+  alone at the first landmark behind which nothing is heard for a whole horizon, and is not at risk until it is back.
 """
 
 from typing import Annotated, Final
@@ -32,6 +33,7 @@ class Then(msgspec.Struct, array_like=True, gc=False):
     exposed_d: int  # to the next landmark, or to the horizon where that is sooner
     active_d: int  # first use to last use; −1: nothing was used yet
     stage: str
+    by_use: int = 0  # 1: known by use alone, and heard of since the landmark before; 2: and not heard of
 
 
 class Life(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +47,7 @@ class Life(msgspec.Struct, frozen=True, gc=False):
     came: Annotated[tuple[str, ...], Meta(description="how it came to buy")] = ()
 
 
-def born_s(c: Customer) -> int:
+def born_s(c: Customer, *, by_use: bool = False) -> int:
     """When the life began that a customer leads now, in seconds since the epoch; 0 where nobody saw it.
 
     >>> born_s(Customer(subscribed_s=5, started_s=2)), born_s(Customer(started_s=2, contract_s=2))
@@ -53,30 +55,44 @@ def born_s(c: Customer) -> int:
     """
     if c.subscribed_s:
         return c.subscribed_s
-    return c.started_s if buys_without_subscription(c) else 0
+    if buys_without_subscription(c):
+        return c.started_s
+    return c.first_s if by_use else 0
 
 
-def then_of(c: Customer, now_s: int, next_s: int, horizon_s: int, policy: Policy, lost_s: int) -> Then | None:
+def then_of(
+    c: Customer, now_s: int, next_s: int, policy: Policy, lost_s: int = 0, *, by_use: bool = False
+) -> Then | None:
     """What is written down of a life at a landmark; None of one who is gone, or whose beginning is not known."""
-    began_s = born_s(c)
-    if c.left_s or not 0 < began_s <= now_s:
+    began_s = born_s(c, by_use=by_use)
+    silent_s, horizon_s = now_s - c.active_s, policy.churn.horizon_days * DAY_S
+    if (silent_s > horizon_s if by_use else c.left_s) or not 0 < began_s <= now_s:
         return None
     active_d = active_life_d(c)
+    heard = silent_s < policy.churn.landmark_days * DAY_S
     return Then(
         (now_s - began_s) // DAY_S,
         min(next_s - now_s, horizon_s) // DAY_S,
         -1 if active_d is None else active_d,
         stage_of(c, now_s, policy, lost_s),
+        (1 if heard else 2) if by_use else 0,
     )
 
 
-def life_of(c: Customer, landmark_s: int, then: Then) -> Life:
-    """What became of that life up to the next landmark, once the horizon has passed."""
+def life_of(c: Customer, landmark_s: int, then: Then, *, left: bool) -> Life | None:
+    """What became of that life up to the next landmark, once the horizon has passed; `left` is the example's label.
+
+    None of one known by use alone who had left before the landmark.
+    """
     end_s = landmark_s + then.exposed_d * DAY_S
     gone_d, active_d = None, then.active_d
-    for left_s in (c.churned_s, c.left_s):
+    for left_s in (c.churned_s, 0 if then.by_use else c.left_s):
         if gone_d is None and landmark_s < left_s <= end_s:
             gone_d, active_d = (left_s - landmark_s) // DAY_S, _active_d(c, left_s, then.active_d)
+    if then.by_use and left and gone_d is None:
+        if then.by_use == 2:
+            return None
+        gone_d = 0
     return Life(then.age_d, then.exposed_d, gone_d, None if active_d < 0 else active_d, then.stage, came(c))
 
 

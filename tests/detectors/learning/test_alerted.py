@@ -17,6 +17,7 @@ from detectors.partition import Partition
 from detectors.policy import Policy
 from detectors.policy_text import parse_policy
 from detectors.records import EXAMPLES
+from schemas.journal import encode_heard
 from tests.detectors.lives import DAY_S, MODEL, START_S, alerts_of, event, fold, new_policy, records, tick
 
 HALF = parse_policy("[hold_out]\nshare = 0.5\n")
@@ -123,6 +124,19 @@ def test_a_second_alert_is_not_the_first_until_another_group_is_drawn() -> None:
     found = outcomes(drawn_anew)
     assert [o.first for o in found] == [True, True]
     assert found[0].lot != found[1].lot
+
+
+def test_where_there_is_no_billing_who_left_is_of_whom_nothing_is_heard_any_more() -> None:
+    def use(customer: str, days: range) -> list[bytes]:
+        return [event("usage.session.started", day + 0.4, customer=customer) for day in days]
+
+    seen = [(c, i) for c in DRAWN.values() for i in range(5)]
+    looks = [event("usage.cancel_page.viewed", 40 + i / 10, customer=c, id=f"{c}{i}") for c, i in seen]
+    history = [*looks, *use("o", range(1, 90)), *use(LEFT, range(1, 42)), *use(KEPT, range(1, 90))]
+    assert {o.customer_id: o.left for o in outcomes(told(history, 80))} == {LEFT: True, KEPT: False}
+    billed = event("billing.subscription.started", 60, customer="o", plan="p", mrr=1.0)
+    heard = encode_heard("billing.events", START_S + 60 * DAY_S)
+    assert outcomes(told([*history, billed, heard], 80)) == []  # only billing says who left then
 
 
 def test_without_a_control_group_outcomes_are_known_and_of_no_lot() -> None:

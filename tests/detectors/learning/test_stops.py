@@ -12,6 +12,7 @@ import pytest
 from detectors.customer import Customer
 from detectors.learning.examples import Example, Pending, decode_example
 from detectors.learning.learner import Learner
+from detectors.learning.lessons import decode_lesson
 from detectors.learning.lives import Life, came
 from detectors.learning.space import SPACE
 from detectors.learning.stops import GROUPS, LASTED_D, Lives, Stopped
@@ -32,12 +33,13 @@ def told(values: list[bytes], last_day: int) -> list[bytes]:
     return sorted([*values, *ticks], key=lambda value: msgspec.json.decode(value)["time"])
 
 
-def lives(values: list[bytes], policy: Policy = POLICY) -> list[Life]:
+def lives(values: list[bytes], policy: Policy = POLICY, key: bytes | None = None) -> list[Life]:
     """The stretches of life of a history, in their order."""
     partition = Partition(0, {}, policy, MODEL, examples=True)
     partition.feed(records(values))
-    found = [decode_example(value or b"") for _, value, _ in partition.snapshot().writes.get(EXAMPLES, [])]
-    return [example.life for example in found if example.life is not None]
+    written = [w for w in partition.snapshot().writes.get(EXAMPLES, []) if key in (None, w[0])]
+    found = [decode_lesson(value or b"") for _, value, _ in written]
+    return [lesson.life for lesson in found if isinstance(lesson, Example) and lesson.life is not None]
 
 
 def started(day: float = 0.2, **said: Any) -> bytes:
@@ -84,6 +86,19 @@ def test_a_buyer_leaves_on_the_day_on_which_its_silence_has_lasted_long_enough()
     ends = [e.life.age_d + e.life.gone_d for e in examples if e.life is not None and e.life.gone_d is not None]
     assert ends == [40 + 90 - 1]  # whole days up to the landmark, and whole days from there
     assert any(e.left and e.life is not None and e.life.gone_d is None for e in examples)  # the label is another
+
+
+def test_where_there_is_no_billing_a_life_ends_once_when_nothing_is_heard_any_more() -> None:
+    """A pause of 25 days is none; after one of 60 the customer is back, and leaves again."""
+    active = [*range(1, 50, 2), *range(75, 100, 2), *range(160, 190, 2)]
+    sessions = [event("usage.session.started", day + 0.4) for day in active]
+    others = [event("usage.session.started", day + 0.3, customer="c-2") for day in range(1, 300)]
+    found = lives(told([*sessions, *others], 300), key=b"c-1")
+    ends = [life.age_d + life.gone_d for life in found if life.gone_d is not None]
+    assert len(ends) == 2
+    assert 97 <= ends[0] < 97 + 8
+    assert 187 <= ends[1] < 187 + 8
+    assert not any(105 < life.age_d < 158 for life in found)  # gone, and not at risk
 
 
 def test_how_it_came_to_buy_is_known_from_before_the_purchase() -> None:
