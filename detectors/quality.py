@@ -94,6 +94,34 @@ def calibration_error(p: Sequence[float], left: Sequence[int], bins: int = 10) -
     return error / n
 
 
+class Reliable(NamedTuple):
+    """About a tenth of the rows, those with the most similar probabilities: what was given, and the share that left."""
+
+    rows: int
+    left: int
+    given: float
+    observed: float
+
+
+def reliability(p: Sequence[float], left: Sequence[int], bins: int = 10) -> list[Reliable]:
+    """The reliability table over bins of equally many rows, lowest probabilities first (DeGroot & Fienberg, 1983).
+
+    >>> reliability([0.1, 0.9, 0.2, 0.8], [0, 1, 0, 1], bins=2)
+    [Reliable(rows=2, left=0, given=0.15, observed=0.0), Reliable(rows=2, left=2, given=0.85, observed=1.0)]
+    """
+    n = len(p)
+    order = sorted(range(n), key=lambda k: (p[k], k))
+    table = []
+    for b in range(bins):
+        rows = order[n * b // bins : n * (b + 1) // bins]
+        if rows:
+            hits = sum(left[k] for k in rows)
+            table.append(
+                Reliable(len(rows), hits, round(math.fsum(p[k] for k in rows) / len(rows), 6), hits / len(rows))
+            )
+    return table
+
+
 class Judged:
     """Collects (landmark, probability, outcome) and says how good the probabilities were."""
 

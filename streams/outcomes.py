@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -28,6 +28,15 @@ class Landmark(NamedTuple):
     time_s: int
     customers: list[str]
     p: list[float]
+    groups: list[tuple[str, ...]]  # that each is of
+
+
+class Gone(NamedTuple):
+    """One who left: when, and how many days after the newest alert that was opened before; None: there was none."""
+
+    customer_id: str
+    left_s: float
+    lead_days: float | None
 
 
 class Outcomes:
@@ -75,11 +84,16 @@ class Outcomes:
 
             self._opened.setdefault(alert.customer_id, []).append(parse_time_s(alert.opened_at))
 
-    def landmark(self, time_s: int, rows: Sequence[ScoreRow]) -> None:
-        """Take note of the probabilities of everybody who has not left."""
+    def landmark(self, time_s: int, rows: Sequence[ScoreRow], groups: Mapping[str, tuple[str, ...]]) -> None:
+        """Take note of the probabilities of everybody who has not left, and of the groups that each is of."""
         staying = [row for row in rows if row.lifecycle_stage != "churned"]
         self._landmarks.append(
-            Landmark(time_s, [row.customer_id for row in staying], [row.churn_probability for row in staying])
+            Landmark(
+                time_s,
+                [row.customer_id for row in staying],
+                [row.churn_probability for row in staying],
+                [groups[row.customer_id] for row in staying],
+            )
         )
 
     def ends(self, end_s: int) -> None:
@@ -105,26 +119,36 @@ class Outcomes:
 
     def quality(self) -> Quality | None:
         """How good the probabilities were; None while no landmark's horizon has passed."""
-        policy = self.policy.alerts
-        judged = Judged(policy.budget_per_week_per_1000 / 1000 * self.policy.churn.landmark_days / 7)
-        for landmark in self._landmarks:
-            if landmark.time_s + self.horizon_s <= self._end_s and landmark.p:
-                left = [int(self.left_after(customer, landmark.time_s)) for customer in landmark.customers]
-                judged.landmark(landmark.p, left)
+        judged = Judged(self.budget_share)
+        for landmark, left in self.known():
+            judged.landmark(landmark.p, left)
         return judged.quality() if judged.p else None
 
-    def lead_days(self) -> tuple[int, int, float | None]:
-        """How many left, how many of them after an alert was opened, and the median days from alert to leaving."""
-        leads, gone = [], 0
+    @property
+    def budget_share(self) -> float:
+        """Of the customers of a landmark, how many can be acted on."""
+        return self.policy.alerts.budget_per_week_per_1000 / 1000 * self.policy.churn.landmark_days / 7
+
+    def known(self) -> Iterator[tuple[Landmark, list[int]]]:
+        """Every landmark whose horizon has passed, with 1 for each of its customers who left, else 0."""
+        for landmark in self._landmarks:
+            if landmark.time_s + self.horizon_s <= self._end_s and landmark.p:
+                yield landmark, [int(self.left_after(customer, landmark.time_s)) for customer in landmark.customers]
+
+    def gone(self) -> Iterator[Gone]:
+        """Everybody who left by saying so, each time."""
         for customer, times in self._left.items():
             opened = self._opened.get(customer, [])
             for i, left_s in enumerate(times):
-                gone += 1
                 since_s = times[i - 1] if i else float("-inf")  # alerts of a former life warned of that one
                 before = [at for at in opened if since_s < at < left_s]
-                if before:
-                    leads.append((left_s - max(before)) / DAY_S)
-        return gone, len(leads), median(leads) if leads else None
+                yield Gone(customer, left_s, (left_s - max(before)) / DAY_S if before else None)
+
+
+def lead_of(gone: Sequence[Gone]) -> tuple[int, int, float | None]:
+    """How many left, how many of them after an alert was opened, and the median days from alert to leaving."""
+    leads = [each.lead_days for each in gone if each.lead_days is not None]
+    return len(gone), len(leads), median(leads) if leads else None
 
 
 def _any_within(times: Sequence[float], time_s: int, horizon_s: int) -> bool:

@@ -17,11 +17,12 @@ import msgspec
 
 from detectors.assess import Assessor
 from detectors.learning.challengers import river_challengers
+from detectors.learning.groups import groups_of_customer
 from detectors.learning.shown import learned_rows
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
-from detectors.reading import scores_at
+from detectors.reading import customer, scores_at
 from detectors.records import ALERTS, DEAD, EXAMPLES, INSIGHTS, JOURNAL, Write
 from schemas.alerts import AlertEvent, decode_alert
 from schemas.deadletters import dead_letter_line, encode_dead_letter_line, read_dead_letter
@@ -29,7 +30,7 @@ from schemas.insights import encode_insight
 from schemas.intake import Accepted, read_event
 from schemas.journal import encode_heard, encode_tick
 from schemas.journal_dump import JournalRecord, decode_journal_line
-from schemas.scores import encode_score
+from schemas.scores import ScoreRow, encode_score
 from schemas.topics import TOPICS
 from streams.engine.partitions import Places
 from streams.failures import Failure
@@ -72,6 +73,7 @@ class Replay:
         self.options, self.policy, self.model = options, policy, Model.prior(policy)
         self.alerts, self.scores, self.dlq = output(options.alerts), output(options.scores), output(options.dlq)
         self.partitions: dict[int, Partition] = {}
+        self.places = Places(PARTITIONS)
         self.refused: Counter[str] = Counter()
         self.origins: dict[int, dict[int, tuple[int, int]]] = {}  # partition → offset → file, line
         self.outcomes = Outcomes(policy)
@@ -217,7 +219,7 @@ class Replay:
         end_s = int(self.options.until_s if self.options.until_s is not None else lines[-1].time_s)
         for number in range(PARTITIONS):
             self.partition(number)
-        places, offsets = Places(PARTITIONS), [0] * PARTITIONS
+        offsets = [0] * PARTITIONS
         waiting: list[list[JournalRecord]] = [[] for _ in range(PARTITIONS)]
 
         heard = Heard(EVENTS_SPAN_S)
@@ -254,7 +256,7 @@ class Replay:
                 self.score(time_s, scores)
             if heard.is_news(line.topic, int(line.time_s)):
                 to_all(encode_heard(line.topic, int(line.time_s)), int(line.time_s))
-            key, number = places[line.customer_id]
+            key, number = self.places[line.customer_id]
             waiting[number].append(JournalRecord(offsets[number], key, line.value, int(line.time_s * 1000)))
             self.origins[number][offsets[number]] = (line.file, line.number)
             offsets[number] += 1
@@ -280,7 +282,12 @@ class Replay:
             for row in rows:
                 self.scores.write(encode_score(row) + b"\n")
         if scores.judged:
-            self.outcomes.landmark(time_s, rows)
+            groups = {row.customer_id: self._groups_of(row) for row in rows}
+            self.outcomes.landmark(time_s, rows, groups)
+
+    def _groups_of(self, row: ScoreRow) -> tuple[str, ...]:
+        key, number = self.places[row.customer_id]
+        return groups_of_customer(customer(self.partitions[number], key), row.lifecycle_stage)
 
     # -- journals -----------------------------------------------------------------------------------
 

@@ -10,10 +10,14 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from detectors.learning.groups import ALL
 from detectors.learning.shown import value_rows
+from detectors.learning.shown_groups import reasons_rows
 from detectors.quality import Quality
 from detectors.rules import customers_in
 from schemas.insights_value import VALUE_INSIGHTS
+from streams.judged import Judgement, judgement
+from streams.outcomes import lead_of
 
 if TYPE_CHECKING:
     from streams.replay import Replay
@@ -38,6 +42,10 @@ class Report(Struct, frozen=True, kw_only=True):
     churned_after_alert: int
     lead_days_median: float | None
     quality: Quality | None
+    reliability: list[dict[str, Any]]
+    quality_by_group: dict[str, dict[str, Any]]
+    quality_over_time: list[dict[str, Any]]
+    common_reasons: list[dict[str, Any]]
     learning: dict[str, Any]
     saved_revenue: list[dict[str, Any]]
     survival: list[dict[str, Any]]
@@ -55,8 +63,10 @@ class Report(Struct, frozen=True, kw_only=True):
             stats += partition.stats
             customers += sum(1 for _ in customers_in(partition.states))
         learner = replay.lessons.learner
+        reasons = [row for row in reasons_rows(learner, replay.lessons.as_of_s) if row.enough or row.group == ALL]
         value = [msgspec.to_builtins(row) for row in value_rows(learner, replay.lessons.as_of_s)]
-        gone, warned, lead_days = replay.outcomes.lead_days()
+        gone, warned, lead_days = lead_of(list(replay.outcomes.gone()))
+        judged = judgement(replay.outcomes) if replay.options.report is not None else Judgement()
         return cls(
             lines=replay.read,
             events=replay.accepted,
@@ -71,6 +81,10 @@ class Report(Struct, frozen=True, kw_only=True):
             churned_after_alert=warned,
             lead_days_median=lead_days,
             quality=replay.outcomes.quality() if replay.options.report is not None else None,
+            reliability=judged.reliability,
+            quality_by_group=judged.by_group,
+            quality_over_time=judged.over_time,
+            common_reasons=[msgspec.to_builtins(row) for row in reasons],
             learning=learner.report(),
             **{kind: [row for row in value if row["kind"] == kind] for kind in VALUE_INSIGHTS},
             policy_version=replay.assessor().policy_version,
@@ -107,3 +121,6 @@ class Report(Struct, frozen=True, kw_only=True):
         if self.churned:
             lead = f", {self.lead_days_median:.0f} days ahead (median)" if self.lead_days_median is not None else ""
             yield f"{self.churned:,} cancelled, {self.churned_after_alert:,} of them after an alert{lead}"
+        for row in self.common_reasons[:1]:
+            if row["enough"]:
+                yield f"what they had in common: {row['text']}"

@@ -31,11 +31,21 @@ def group_rows(learner: Learner, model: Model, as_of_s: int) -> Iterator[Insight
     >>> row.insight_id, row.text
     ('common_reasons/all', 'Not enough outcomes yet: about 0 left and 0 stayed; it takes 25 of either.')
     """
-    horizon_d, names = learner.policy.churn.horizon_days, [*FIXED_GROUPS, *learner.segments]
-    for name, found in learner.reasons.say(names, learner.overlap).items():
-        yield reasons_row(name, found, learner.reasons.since_s(), as_of_s, horizon_d, learner.overlap)
-    for name in names:
+    yield from reasons_rows(learner, as_of_s)
+    for name in groups_told(learner):
         yield quality_row_of(name, learner.grades, learner, model, as_of_s)
+
+
+def groups_told(learner: Learner) -> list[str]:
+    """The groups that rows are about: those that every business has, and the plans and channels met."""
+    return [*FIXED_GROUPS, *learner.segments]
+
+
+def reasons_rows(learner: Learner, as_of_s: int) -> Iterator[CommonReasons]:
+    """The rows of common reasons, as of a time in seconds since the epoch: everybody's first."""
+    horizon_d, since_s = learner.policy.churn.horizon_days, learner.reasons.since_s()
+    for name, found in learner.reasons.say(groups_told(learner), learner.overlap).items():
+        yield reasons_row(name, found, since_s, as_of_s, horizon_d, learner.overlap)
 
 
 def reasons_row(name: str, found: Found, since_s: int, as_of_s: int, horizon_d: int, overlap: float) -> CommonReasons:

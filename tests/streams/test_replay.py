@@ -163,6 +163,48 @@ def test_the_report_judges_what_was_said_before_it_was_known(plain: dict[str, by
     assert report["quality"]["roc_auc"] > 0.9
 
 
+def test_the_report_judges_groups_and_every_four_weeks_and_they_add_up(plain: dict[str, bytes]) -> None:
+    report = orjson.loads(plain["report"])
+    whole, groups, periods = report["quality"], report["quality_by_group"], report["quality_over_time"]
+    assert {name: groups["all"][name] for name in whole} == whole
+    for kind in ("stage:", "known_by:"):
+        of_kind = [each for name, each in groups.items() if name.startswith(kind)]
+        assert sum(each["rows"] for each in of_kind) == whole["rows"]
+        assert sum(each["left"] for each in of_kind) == whole["left"]
+    assert (groups["plan:pro"]["left"], groups["plan:pro"]["rows"] < whole["rows"]) == (whole["left"], True)
+    assert (groups["plan:pro"]["churned"], groups["plan:pro"]["churned_after_alert"]) == (2, 2)
+    assert groups["plan:pro"]["lead_days_median"] == groups["all"]["lead_days_median"] == report["lead_days_median"]
+    assert [each["since"] for each in periods] == sorted(each["since"] for each in periods)
+    assert sum(each["rows"] for each in periods) == whole["rows"]
+    assert sum(each["churned"] for each in periods) == 2
+    assert sum(row["left"] for row in report["reliability"]) == whole["left"]
+    error = sum(row["rows"] * abs(row["given"] - row["observed"]) for row in report["reliability"]) / whole["rows"]
+    assert error == pytest.approx(whole["calibration_error"], abs=1e-5)
+
+
+def test_common_reasons_are_in_the_report_and_among_the_insights(tmp_path: Path) -> None:
+    """Those who cannot pay leave, and nobody else."""
+    lines = []
+    for number in range(96):
+        name, stays_d = f"c-{number}", 100 if number % 3 else 30 + number / 3
+        lines.append(event("billing.subscription.started", 0.1, customer=name, plan="pro", mrr=50.0))
+        lines += [event("usage.session.started", d + 0.3, customer=name) for d in range(0, int(stays_d), 9)]
+        if not number % 3:
+            lines += [event("billing.payment.failed", stays_d - 12 + d, customer=name, invoice_id=f"i{d}", attempt=1)
+                      for d in range(3)]  # fmt: skip
+            lines.append(event("billing.subscription.cancelled", stays_d, customer=name))
+    insights, policy = tmp_path / "insights.jsonl", tmp_path / "p.toml"
+    policy.write_text("[churn]\nhorizon_days = 14\nlandmark_days = 7\n")
+    out = replay(tmp_path, lines, insights=str(insights), policy=str(policy))
+    told = orjson.loads(out["report"])["common_reasons"]
+    assert (told[0]["group"], told[0]["enough"]) == ("all", True)
+    assert told[0]["reasons"][0]["signals"] == ["billing.payment_trouble"]
+    assert told[0]["reasons"][0]["lift_low"] > 2.0
+    rows = {row["insight_id"]: row for row in map(orjson.loads, insights.read_bytes().splitlines())}
+    assert rows["common_reasons/all"] == told[0]
+    assert {"quality_by_group/all", "quality_by_group/plan:pro", "common_reasons/plan:pro"} <= rows.keys()
+
+
 @pytest.mark.parametrize("text", ["[alerts]\nenter = 7\n", "nonsense", "[alerts]\nentre = 0.3"])
 def test_a_wrong_policy_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.toml").write_text(text)
