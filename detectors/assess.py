@@ -17,6 +17,7 @@ from detectors.model import Model, log_odds_of, probability
 from detectors.policy import Policy
 from detectors.signals import CATALOGUE, Because, Moment, Signal
 from detectors.signals.base import Measure
+from detectors.useful_life import with_learned
 from detectors.weights import Weights
 
 REST_DAYS = 3  # a sixth of the time of a replay, if it were read each day
@@ -87,6 +88,7 @@ class Assessor:
     def __init__(self, policy: Policy, model: Model) -> None:
         self.policy, self.model = policy, model
         self.policy_version = policy.version
+        self.life = with_learned(policy.life, model.useful_life_d)
         self.rows = tuple(
             Row(
                 s.number,

@@ -45,6 +45,7 @@ class Desk:
         self.number, self.rules, self.stats = number, rules, stats
         self.assessor = rules.assessor
         self.moment = Moment(rules.assessor.policy)
+        self.moment.life = rules.assessor.life
         self.incidents = Incidents(number, rules.assessor, stats)
         self.world = World()
         self.opened: list[Opening] = []  # in this moment, of those who have not left

@@ -31,6 +31,8 @@ class Model(msgspec.Struct, frozen=True):
     """Whether the outcomes since have shown that it tells leavers from others."""
     base_rate: float = 0.0
     """Share that left of the newest outcomes it learned from; 0 where it has learned from none."""
+    useful_life_d: dict[str, float] = {}
+    """Days by which half of a plan (empty: of all) have left, as far as known, and where the policy asks for it."""
 
     @classmethod
     def prior(cls, policy: Policy) -> "Model":

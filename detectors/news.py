@@ -125,6 +125,6 @@ def _before(c: Customer, before: Assessor, at: Moment) -> Before:
     c.opened()  # shared, so that it is decoded once
     look = msgspec.structs.replace(c, strengths={}, dues={}, alert=copy(c.alert))
     then = copy(at)
-    then.policy = before.policy
+    then.policy, then.life = before.policy, before.life
     p = before.refresh(look, then, before.all)
     return Before(verdict_of(look, p, before, at.now_s), p, before.risk(look, p), before.first_reason(look))

@@ -216,6 +216,16 @@ class LifePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     useful_life_d_by_plan: Annotated[
         dict[str, Annotated[float, msgspec.Meta(gt=0)]], why("plan → the same, where it is another")
     ] = {}
+    learned: Annotated[
+        bool,
+        why(
+            "whether it is the age by which half of a plan (of all) have left, once that is known; a number given for "
+            "a plan stays. It moves `lifecycle.past_optimum` with each model: measure before you set it"
+        ),
+    ] = False
+    learned_least: Annotated[
+        int, why("customers of a plan who left, and were watched, before half of it is known", ge=10)
+    ] = 100
 
 
 class StagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

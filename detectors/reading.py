@@ -44,6 +44,7 @@ def scores_at(partition: Partition, now_s: int, assessor: Assessor | None = None
     """
     assessor = assessor or partition.assessor
     at = Moment(assessor.policy)
+    at.life = assessor.life
     at.at(now_s, partition.world.feeds)
     for key, c in customers(partition):
         if not has_cancelled(c, assessor.policy.churn):

@@ -30,6 +30,8 @@ RULES_KEY: Final = RESERVED + b"rules"
 KEPT: Final = 8  # with what decides now
 NUMBER_MAX: Final = 1_000.0  # log-odds beyond any meaning; within it every sum is finite
 VERSION_MAX: Final = 128
+LIFE_MAX_D: Final = 36_525.0
+PLANS_MAX: Final = 256
 
 Cause = Literal["policy", "model"]
 
@@ -175,6 +177,11 @@ def read_model_data(data: bytes | msgspec.Raw, version: str) -> Model:
     missing = sorted(default_signals().keys() - model.weights.keys()) if model.features else []
     if not 0.0 <= model.base_rate < 1.0:
         raise RefusedRulesError("$.data.base_rate: a share under 1")
+    if (
+        not all(0.0 < days <= LIFE_MAX_D for days in model.useful_life_d.values())
+        or len(model.useful_life_d) > PLANS_MAX
+    ):
+        raise RefusedRulesError(f"$.data.useful_life_d: at most {PLANS_MAX} plans, each of up to {LIFE_MAX_D:g} days")
     if missing or model.examples < 0:
         raise RefusedRulesError(f"$.data: a model that has learned weighs every signal, and not {missing[:1]}")
     return model

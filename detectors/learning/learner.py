@@ -128,7 +128,7 @@ class Learner:
                 challenger.learn(values, left)
         self.drift.add(values)
         if example.life is not None:
-            self.lives.add(example.life, example.segments, self.policy.life)
+            self.lives.add(example.life, example.segments, self.policy)
         self.learned += 1
         self.left += left
         self.first_s = min(self.first_s or example.landmark_s, example.landmark_s)
@@ -293,9 +293,18 @@ class Learner:
             {name: usual[name] for name in sorted(speaking & usual.keys() & features.keys())},
             self.evidence.base_rate(),
         )
-        digest = hashlib.sha256(msgspec.json.encode((*numbers, self.learned), order="sorted")).hexdigest()
-        version = f"{kind}-{self.learned}-{digest[:8]}"
-        return Model(version, *numbers[:2], self.learned, *numbers[2:4], proven=self.is_proven, base_rate=numbers[4])
+        lives = self.lives.learned_d
+        told = (*numbers, lives, self.learned) if lives else (*numbers, self.learned)
+        digest = hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()
+        return Model(
+            f"{kind}-{self.learned}-{digest[:8]}",
+            *numbers[:2],
+            self.learned,
+            *numbers[2:4],
+            proven=self.is_proven,
+            base_rate=numbers[4],
+            useful_life_d=lives,
+        )
 
     def snapshot(self) -> bytes:
         """The state of what decides, as JSON of plain numbers."""

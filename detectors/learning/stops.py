@@ -11,15 +11,17 @@ from typing import Final
 import msgspec
 
 from detectors.learning.lives import Life
-from detectors.learning.survival import LifeTable, expected_ends, times_others
+from detectors.learning.survival import LifeTable, expected_ends, median_of, times_others
 from detectors.learning.uplift import Difference
-from detectors.policy import LifePolicy
+from detectors.policy import Policy
+from detectors.useful_life import EVERYBODY, expected_d, with_learned
 
 ALL: Final = "all"
 GROUPS: Final = 64
 LASTED_D: Final = (0, 3, 7, 14, 30, 60, 90, 120, 180, 270, 365, 545, 730, 1_095, 1_460, 1_825)
 """Upper ends of the classes of active lives, in days; longer ones are the last class."""
 WEEK_D: Final = 7
+YOUNG_WEEKS: Final = 5  # a curve that begins later leaves out those who left before
 
 
 class Stopped(msgspec.Struct, array_like=True):
@@ -47,8 +49,9 @@ class Lives(msgspec.Struct):
     tables: dict[str, LifeTable] = {}
     stages: dict[str, LifeTable] = {}  # a stage has no age of its own: all of it is one row
     stopped: dict[str, Stopped] = {}
+    learned_d: dict[str, float] = {}  # days by which half of a plan (empty: of all) have left, where policy asks for it
 
-    def add(self, life: Life, segments: tuple[str, ...], policy: LifePolicy) -> None:
+    def add(self, life: Life, segments: tuple[str, ...], policy: Policy) -> None:
         """Take up a stretch of a customer's life; its segments are its plan and channel."""
         groups = (ALL, *segments, *life.came)
         for name in groups:
@@ -61,9 +64,12 @@ class Lives(msgspec.Struct):
             stage.lump(days, life.gone_d is not None)
         if life.gone_d is None:
             return
+        useful_d = expected_d(with_learned(policy.life, self.learned_d), plan_of(segments))
         for name in (*groups, f"stage:{life.stage}"):
             if name in self.tables or name in self.stages:
-                _stop(self.stopped.setdefault(name, Stopped()), life, expected_d(policy, segments))
+                _stop(self.stopped.setdefault(name, Stopped()), life, useful_d)
+        if policy.life.learned:
+            self.learned_d = self._halves(policy)
 
     def _table(self, tables: dict[str, LifeTable], name: str) -> LifeTable | None:
         found = tables.get(name)
@@ -76,6 +82,19 @@ class Lives(msgspec.Struct):
         if ALL in self.tables:
             yield ALL
         yield from sorted((self.tables.keys() | self.stages.keys()) - {ALL})
+
+    def _halves(self, policy: Policy) -> dict[str, float]:
+        """Days by which half of everybody and of each plan have left, where enough are known to have."""
+        found = {}
+        for group, table in sorted(self.tables.items()):
+            kind, _, plan = group.partition(":")
+            if kind not in (ALL, "plan") or table.ends < policy.life.learned_least:
+                continue
+            points = table.curve(policy.learning.curve_least)
+            median = median_of(points) if points and points[0].age <= YOUNG_WEEKS else None
+            if median is not None:
+                found[plan if kind == "plan" else EVERYBODY] = float(median.age * WEEK_D)
+        return found
 
     def times_others(self, group: str, before_d: float) -> Difference | None:
         """How many times as often lives end in a group before an age, compared with others of the same age.
@@ -92,17 +111,13 @@ class Lives(msgspec.Struct):
         return times_others(*expected_ends(self.tables[group], self.tables[ALL], weeks))
 
 
-def expected_d(policy: LifePolicy, segments: tuple[str, ...]) -> float:
-    """How long the product is expected to be of use to customers of a plan, in days.
+def plan_of(segments: tuple[str, ...]) -> str:
+    """The plan among a customer's segments; empty: none.
 
-    >>> expected_d(LifePolicy(useful_life_d_by_plan={"pro": 700.0}), ("plan:pro", "via:ads"))
-    700.0
+    >>> plan_of(("via:ads", "plan:pro")), plan_of(())
+    ('pro', '')
     """
-    for name in segments:
-        kind, _, plan = name.partition(":")
-        if kind == "plan" and plan in policy.useful_life_d_by_plan:
-            return policy.useful_life_d_by_plan[plan]
-    return policy.useful_life_d
+    return next((name.removeprefix("plan:") for name in segments if name.startswith("plan:")), "")
 
 
 def _stop(stopped: Stopped, life: Life, useful_d: float) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from detectors.learning.stops import ALL, Lives, Stopped, expected_d
+from detectors.learning.stops import ALL, Lives, Stopped, plan_of
 from detectors.learning.survival import WEEK_D, Staying, median_of
 from detectors.learning.uplift import Difference
 from detectors.policy import Policy
+from detectors.useful_life import EVERYBODY, expected_d, with_learned
 from schemas.insights_value import ActiveLife, Interval, MedianLife, StayingAt, Survival
 from schemas.times import rfc3339
 
@@ -43,7 +44,7 @@ def survival_rows(lives: Lives, policy: Policy, as_of_s: int) -> Iterator[Surviv
         points = table.curve(policy.learning.curve_least) if table is not None else []
         if table is None or not points:
             continue
-        expected = expected_of(group, policy)
+        expected = expected_of(group, lives, policy)
         at_expected = next((point for point in points if point.age == round(expected.days / WEEK_D)), None)
         median = median_of(points)
         yield Survival(
@@ -74,7 +75,7 @@ def active_life_rows(lives: Lives, policy: Policy, as_of_s: int) -> Iterator[Act
         stopped = lives.stopped.get(group)
         if stopped is None or stopped.left < LEFT_LEAST:
             continue
-        expected = expected_of(group, policy)
+        expected = expected_of(group, lives, policy)
         ratio = lives.times_others(group, expected.days) if group != ALL else None
         yield ActiveLife(
             insight_id=f"active_life/{group}",
@@ -93,9 +94,13 @@ def active_life_rows(lives: Lives, policy: Policy, as_of_s: int) -> Iterator[Act
         )
 
 
-def expected_of(group: str, policy: Policy) -> Expected:
-    """How long the product is expected to be of use to a group: as policy says."""
-    return Expected(expected_d(policy.life, (group,)), "policy")
+def expected_of(group: str, lives: Lives, policy: Policy) -> Expected:
+    """How long the product is expected to be of use to a group, as policy says or as was learned."""
+    plan, learned_d = plan_of((group,)), lives.learned_d if policy.life.learned else {}
+    days = expected_d(with_learned(policy.life, learned_d), plan)
+    named = plan in policy.life.useful_life_d_by_plan
+    is_learned = not named and (plan in learned_d or EVERYBODY in learned_d)
+    return Expected(days, "learned" if is_learned else "policy")
 
 
 def who(group: str) -> str:

@@ -28,10 +28,23 @@ class Because(NamedTuple):
 class Moment:
     """When a customer is looked at, and what the look may use besides the customer."""
 
-    __slots__ = ("_heard_ago", "_outages", "day", "feed_s", "feeds", "lossless", "now_s", "policy", "row", "until_s")
+    __slots__ = (
+        "_heard_ago",
+        "_outages",
+        "day",
+        "feed_s",
+        "feeds",
+        "life",
+        "lossless",
+        "now_s",
+        "policy",
+        "row",
+        "until_s",
+    )
 
     def __init__(self, policy: Policy, now_s: int = 0, feed_s: int = 0) -> None:
         self.policy = policy
+        self.life = policy.life  # what is expected of plans, as far as it was learned (detectors.useful_life)
         self.row: SignalPolicy = next(iter(policy.signals.values()))
         self.until_s = NEVER
         self.at(now_s, heard_at(feed_s) if feed_s else {})

@@ -5,6 +5,7 @@ from detectors.customer import DAY_S, Customer
 from detectors.feeds import IN_USAGE
 from detectors.signals.base import Because, Moment, newest, signal, span, times
 from detectors.used_days import between, features_on
+from detectors.useful_life import expected_d
 from schemas.billing import InvoiceIssued, OrderPlaced, RefundIssued, SubscriptionRenewed, SubscriptionStarted
 from schemas.engagement import BenefitGranted, ContactMade, LeadRegistered
 from schemas.retention import CustomerContacted
@@ -145,23 +146,20 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     looks_up=True,
 )
 def past_optimum(c: Customer, at: Moment) -> float | None:
-    """Active life (first use to last use) ÷ the useful life expected of the plan (policy `[life]`).
+    """Active life (first use to last use) ÷ the useful life expected of the plan (policy `[life]`, or learned).
 
     It moves slowly: it is read with each invoice and order, and not with each use.
     """
     if not c.used:
         return None
-    life = at.policy.life
-    expected_d = life.useful_life_d_by_plan.get(c.plan, life.useful_life_d)
-    return (c.used_day - c.first_used_day) / expected_d
+    return (c.used_day - c.first_used_day) / expected_d(at.life, c.plan)
 
 
 @past_optimum.reason
 def _(c: Customer, at: Moment, value: float) -> Because:
-    life = at.policy.life
-    expected_d = life.useful_life_d_by_plan.get(c.plan, life.useful_life_d)
+    life_d = expected_d(at.life, c.plan)
     return Because(
         f"In use for {(c.used_day - c.first_used_day) / 30.4375:.0f} months, "
-        f"{value:.0%} of the {expected_d / 30.4375:.0f} months that this plan is expected to be of use.",
+        f"{value:.0%} of the {life_d / 30.4375:.0f} months that this plan is expected to be of use.",
         [c.active_id] if c.active_id else [],
     )

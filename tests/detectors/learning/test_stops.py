@@ -122,7 +122,7 @@ def world(n: int, seed: int = 1) -> Lives:
         for week in range(rng.randrange(20), 60):
             gone = rng.random() < hazard
             life = Life(week * 7, 7, 3 if gone else None, week * 7, "active", ("before:nothing",))
-            found.add(life, ("plan:pro", f"via:{channel}"), SHORT.life)
+            found.add(life, ("plan:pro", f"via:{channel}"), SHORT)
             if gone:
                 break
     return found
@@ -167,7 +167,7 @@ def test_plans_without_end_do_not_make_the_state_grow() -> None:
     found = Lives()
     for number in range(500):
         life = Life(number % 3_000, 7, 1 if number % 3 else None, None, "active")
-        found.add(life, (f"plan:{number}",), POLICY.life)
+        found.add(life, (f"plan:{number}",), POLICY)
     assert len(found.tables) + len(found.stages) == GROUPS
     assert found.stopped.keys() <= found.tables.keys() | found.stages.keys()
     assert found.stopped["all"] == Stopped(333, 333, 333)
