@@ -93,6 +93,15 @@ class QualityByGroup(Insight, frozen=True, kw_only=True, tag="quality_by_group")
         Annotated[Probability, Meta(description="share that left of the highest, as many as the alert budget allows")]
         | None
     )
+    alerts: Annotated[Number, Meta(description="alerts of a year whose outcome is known, those held out too")]
+    alerts_left: Annotated[Number, Meta(description="of them, those of customers who left within the horizon")]
+    lead_days_median: (
+        Annotated[
+            float,
+            Meta(ge=0, description="from such an alert to leaving, of those who said that they leave; null: nobody"),
+        ]
+        | None
+    )
     reliability: Annotated[tuple[ReliabilityRow, ...], Meta(description="lowest probabilities first; at most 10")]
     periods: Annotated[tuple[QualityOfPeriod, ...], Meta(description="oldest first; at most 13")]
 

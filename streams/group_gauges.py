@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from detectors.customer import DAY_S
 from detectors.learning.groups import ALL, FIXED_GROUPS
 from schemas.insights import Insight
 from schemas.insights_reasons import CommonReasons, QualityByGroup
@@ -27,6 +28,7 @@ def clear() -> None:
     """Say nothing: another worker learns."""
     for gauge in (
         *_FIGURES.values(),
+        metrics.GROUP_LEAD,
         metrics.GROUP_LEFT,
         metrics.MODEL_GIVEN,
         metrics.MODEL_OBSERVED,
@@ -52,6 +54,10 @@ def _show_quality(row: QualityByGroup) -> None:
             gauge.remove(row.group)
         else:
             gauge.labels(row.group).set(value)
+    if row.lead_days_median is None:
+        metrics.GROUP_LEAD.remove(row.group)
+    else:
+        metrics.GROUP_LEAD.labels(row.group).set(row.lead_days_median * DAY_S)
     if row.outcomes:
         metrics.GROUP_LEFT.labels(row.group).set(row.left / row.outcomes)
     if row.group != ALL:

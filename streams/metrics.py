@@ -153,6 +153,12 @@ GROUP_PRECISION: Final = Gauge(
     ("group",),
     registry=REGISTRY,
 )
+GROUP_LEAD: Final = Gauge(
+    "churn_group_lead_seconds",
+    "Median time from an alert to leaving, of those who left within the horizon and said so, by group of customers.",
+    ("group",),
+    registry=REGISTRY,
+)
 GROUP_LEFT: Final = Gauge(
     "churn_group_left_ratio", "Share of a year's outcomes of a group that left.", ("group",), registry=REGISTRY
 )

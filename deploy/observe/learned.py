@@ -60,6 +60,12 @@ WHY: Final = Row(
             [Query("max by (group) (churn_group_precision_at_budget_ratio{$j})", "{{group}}")],
         ),
         Panel(
+            "How early alerts come",
+            "Median time from an alert to leaving, by lifecycle stage and how a customer is known, over a year.",
+            "s",
+            [Query("max by (group) (churn_group_lead_seconds{$j})", "{{group}}")],
+        ),
+        Panel(
             "Given and observed",
             "By tenth of the outcomes, the lowest probabilities first; the two should be equal.",
             "percentunit",

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from detectors import kinds
 from detectors.customer import Customer
+from detectors.learning.groups import groups_of_customer
 from detectors.learning.labels import has_left
 from detectors.leaving import buys_only
 from detectors.policy import Policy
@@ -56,6 +57,7 @@ class Opened(msgspec.Struct, array_like=True, gc=False):
     currency: str
     orders_only: bool
     by_use: bool = False
+    groups: list[str] = []
 
 
 class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="alert_outcome"):
@@ -75,6 +77,11 @@ class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_fiel
     mrr: Annotated[Amount, Meta(description="a month, at the opening")] | None = None
     mrr_kept: Annotated[Amount, Meta(description="when the horizon had passed, at most what it was")] | None = None
     currency: str = ""
+    groups: Annotated[tuple[str, ...], Meta(description="that the customer was of when it opened")] = ()
+    lead_s: (
+        Annotated[int, Meta(ge=0, description="seconds from the opening to leaving, of who said so; null: nobody did")]
+        | None
+    ) = None
     left: bool
 
 
@@ -105,6 +112,7 @@ def opened_of(opening: Opening, c: Customer, policy: Policy, lot: int) -> Opened
         revenue.currency if revenue is not None and known else "",
         buys_only(c, policy),
         opening.by_use,
+        sorted(groups_of_customer(c, alert.lifecycle_stage)),
     )
 
 
@@ -131,6 +139,8 @@ def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) ->
         mrr=opened.mrr if known else None,
         mrr_kept=kept if known else None,
         currency=opened.currency,
+        groups=tuple(opened.groups),
+        lead_s=c.churned_s - opened.landmark_s if cancelled else None,
         left=left,
     )
 

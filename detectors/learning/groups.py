@@ -5,14 +5,16 @@ the first ones met, and a fixed few of everything else, so that whatever is kept
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from detectors.customer import Customer
-from detectors.learning.examples import Example
 from detectors.learning.features import STAGES
 from detectors.learning.rest import segments
 from detectors.learning.space import NAMES
 from detectors.leaving import buys_without_subscription
+
+if TYPE_CHECKING:
+    from detectors.learning.examples import Example  # which writes down the groups of an alert
 
 ALL: Final = "all"
 BY_ORDERS, BY_REST = "known_by:orders", "known_by:subscription"
@@ -25,9 +27,10 @@ _STAGES: Final = tuple((_AT[f"stage_{stage}"], f"stage:{stage}") for stage in ST
 _ORDERS: Final = _AT["orders.only"]
 
 
-def groups_of(example: Example, kept: Iterable[str]) -> list[str]:
+def groups_of(example: "Example", kept: Iterable[str]) -> list[str]:
     """The groups of an example besides ALL; of plans and channels those that are kept.
 
+    >>> from detectors.learning.examples import Example
     >>> groups_of(Example(customer_id="c", landmark_s=0, space=0, probability=0.1, values={}, left=False), ["plan:pro"])
     ['plan:pro', 'known_by:subscription']
     """

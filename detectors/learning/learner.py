@@ -25,7 +25,8 @@ from detectors.learning.evidence import Evidence
 from detectors.learning.examples import Example
 from detectors.learning.features import FEATURES
 from detectors.learning.grades import Grades
-from detectors.learning.groups import groups_of
+from detectors.learning.groups import ALL, FIXED_GROUPS, groups_of
+from detectors.learning.leads import Leads
 from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.reasons import Reasons
 from detectors.learning.rest import unknown
@@ -77,6 +78,7 @@ class Stored(msgspec.Struct):
     drifts: list[LossDrift] = []
     first_s: int = 0
     last_s: int = 0
+    leads: Leads = msgspec.field(default_factory=Leads)
 
 
 STATE_VERSION: Final = 1
@@ -96,7 +98,7 @@ class Learner:
         self.scores = {name: Score() for name in (*KINDS, RULES, *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
         self.saved, self.lives = Saved(), Lives()
-        self.grades, self.reasons = Grades(), Reasons()
+        self.grades, self.reasons, self.leads = Grades(), Reasons(), Leads()
         self.learned = self.left = self.drifted_at = 0
         self.first_s = self.last_s = 0  # landmarks of what was learned
         self.served, self.drifts = Served(), list[LossDrift]()
@@ -143,6 +145,8 @@ class Learner:
             self.refused[reason] += 1
             return reason
         self._remember(identity)
+        known = {*FIXED_GROUPS, *self.segments} - {ALL}
+        self.leads.add(outcome, sorted(known.intersection(outcome.groups)))
         return None
 
     def _group(self, example: Example, segments: tuple[str, ...]) -> None:
@@ -331,6 +335,7 @@ class Learner:
             self.drifts,
             self.first_s,
             self.last_s,
+            self.leads,
         )
         return msgspec.json.encode(stored)
 
@@ -351,7 +356,7 @@ class Learner:
         self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments
         self._order, self._seen = deque(stored.seen), set(stored.seen)
         self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
-        self.grades, self.reasons = stored.grades, stored.reasons
+        self.grades, self.reasons, self.leads = stored.grades, stored.reasons, stored.leads
         self.lives = stored.lives
         self.served, self.drifts = stored.served, stored.drifts
         self.first_s, self.last_s = stored.first_s, stored.last_s

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from detectors.learning.grades import Grade, Grades, Reliable
 from detectors.learning.groups import ALL, FIXED_GROUPS
+from detectors.learning.leads import Lead
 from detectors.learning.learner import Learner
 from detectors.learning.reasons import ENOUGH, Found, Reason
 from detectors.learning.space import NAMES
@@ -120,13 +121,17 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
     """The row of how good the probabilities of a group were."""
     grade = grades.grade(name, learner.overlap, learner.budget_share)
     table = grades.table(name, learner.overlap)
+    lead = learner.leads.lead(name)
     return QualityByGroup(
         insight_id=f"quality_by_group/{name[:NAME_CHARS]}",
         as_of=rfc3339(as_of_s),
-        text=quality_text(name, grade, table, learner.overlap),
+        text=quality_text(name, grade, table, lead, learner.overlap),
         group=name,
         model_version=model.version,
         **_figures(grade),
+        alerts=lead.alerts,
+        alerts_left=lead.left,
+        lead_days_median=lead.days_median,
         reliability=tuple(
             ReliabilityRow(
                 outcomes=row.outcomes,
@@ -168,7 +173,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def quality_text(name: str, grade: Grade, table: list[Reliable], overlap: float) -> str:
+def quality_text(name: str, grade: Grade, table: list[Reliable], lead: Lead, overlap: float) -> str:
     """The sentence of a row of quality."""
     whose = "Everybody" if name == ALL else said(name)[0].upper() + said(name)[1:]
     left, stayed = round(grade.left / overlap), round((grade.outcomes - grade.left) / overlap)
@@ -177,6 +182,8 @@ def quality_text(name: str, grade: Grade, table: list[Reliable], overlap: float)
     parts = [f"{whose}: AUC {grade.auc:.2f} ({grade.auc_low:.2f} to {grade.auc_high:.2f}), about {left} customers left"]
     if grade.precision_at_budget is not None:
         parts.append(f"of as many as the alert budget allows {grade.precision_at_budget:.0%} left")
+    if lead.days_median is not None:
+        parts.append(f"alerts came {lead.days_median:.0f} days ahead (median)")
     worst = max(table, key=lambda row: abs(row.given - row.observed))
     parts.append(
         f"calibration error {grade.calibration_error:.3f}, largest where {worst.given:.1%} was given "
