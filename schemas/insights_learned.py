@@ -14,6 +14,7 @@ from msgspec import Meta
 from schemas.alerts import Confidence
 from schemas.fields import Name, Probability, WireTime
 from schemas.insights import Insight
+from schemas.insights_card import ModelCard
 from schemas.insights_models import MODEL_INSIGHTS
 from schemas.insights_reasons import GROUP_INSIGHTS
 from schemas.insights_value import VALUE_INSIGHTS
@@ -52,7 +53,14 @@ class LearnerState(Insight, frozen=True, kw_only=True, tag="learner_state"):
 
 
 LEARNED_INSIGHTS: Final[Mapping[str, type[Insight]]] = MappingProxyType(
-    {"model_quality": ModelQuality, "learner_state": LearnerState, **MODEL_INSIGHTS, **GROUP_INSIGHTS, **VALUE_INSIGHTS}
+    {
+        "model_quality": ModelQuality,
+        "model_card": ModelCard,
+        "learner_state": LearnerState,
+        **MODEL_INSIGHTS,
+        **GROUP_INSIGHTS,
+        **VALUE_INSIGHTS,
+    }
 )
 """Kind → row."""
 

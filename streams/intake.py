@@ -28,8 +28,8 @@ from streams.engine.fetch import Record
 from streams.engine.partitions import Places
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 from streams.heard import WALL_SPAN_S, Heard, heard_write, topics_by_name
+from streams.release import APP_VERSION
 
-APP_VERSION: Final = "0.1.0"
 LATE_S: Final = 3_600  # what came later than this after it happened counts as late
 log = structlog.get_logger(__name__)
 

@@ -42,6 +42,7 @@ from streams.engine.partitions import partition_of
 from streams.engine.transactions import NO_HEADERS, Transaction, Write
 from streams.learner_state import Saved
 from streams.learning import encode_model
+from streams.release import APP_VERSION
 
 LANE: Final = "examples"
 STATES_READ: Final = 8  # how many older states are tried when the newest cannot be read
@@ -210,7 +211,7 @@ class Learning:
             self._models.append((model, time_s))
         rows: tuple[Insight, ...] = (models_row(self.learner, time_s),)
         if not is_answer:
-            rows = learned_rows(self.learner, model or self.learner.model(), time_s)
+            rows = learned_rows(self.learner, model or self.learner.model(), time_s, APP_VERSION)
         self._rows |= {row.insight_id: row for row in rows}
 
     def collect(self) -> Iterator[Transaction]:

@@ -41,6 +41,7 @@ from streams.ordering import GAP_S
 from streams.outcomes import Outcomes
 from streams.policy_file import load_policy
 from streams.progress import Progress
+from streams.release import APP_VERSION
 from streams.replay_options import ReplayOptions
 from streams.replay_report import Report
 
@@ -143,7 +144,7 @@ class Replay:
             if model is not None:
                 to_all(encode_model(model, time_s), time_s)
             if self.options.insights is not None:
-                for row in learned_rows(learner, model or learner.model(), time_s):
+                for row in learned_rows(learner, model or learner.model(), time_s, APP_VERSION):
                     self.insights[row.insight_id.encode()] = encode_insight(row)
 
     def collect(self) -> None:

@@ -40,13 +40,14 @@ from streams.engine.transactions import Lanes
 from streams.engine.transport import FetchApp
 from streams.health import Health, Stall
 from streams.history import History
-from streams.intake import APP_VERSION, Intake
+from streams.intake import Intake
 from streams.learner import Learning
 from streams.learner_state import saved
 from streams.logs import set_up_logs
 from streams.ops import serving
 from streams.policy_file import load_policy
 from streams.preflight import find_topics
+from streams.release import APP_VERSION
 from streams.settings import Settings
 from streams.tracing import Tracing, tracing_of
 from streams.unreachable import why_kept_out

@@ -3,6 +3,7 @@
 Rules: the rows of a worker and those of a replay are made here, from the learner and the model alone.
 """
 
+from detectors.learning.card import card_row
 from detectors.learning.learner import Learner
 from detectors.learning.models_shown import drift_row, features_row, models_row
 from detectors.learning.saved_shown import overall_of, saved_rows
@@ -15,17 +16,19 @@ from schemas.insights_learned import ModelQuality
 from schemas.times import rfc3339
 
 
-def learned_rows(learner: Learner, model: Model, as_of_s: int) -> tuple[Insight, ...]:
-    """Every row that goes out, as of a time in seconds since the epoch; a model's only where outcomes have made one.
+def learned_rows(learner: Learner, model: Model, as_of_s: int, release: str = "") -> tuple[Insight, ...]:
+    """Every row that goes out with a model, as of a time in seconds since the epoch, by a release of the program.
 
     >>> from detectors.policy import Policy
     >>> learner = Learner(Policy())
     >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)][:4]
     ['models', 'feature_drift', 'saved_revenue/all', 'common_reasons/all']
     """
-    is_told = model.examples or learner.served.out is not None
+    of_model: tuple[Insight, ...] = ()
+    if model.examples or learner.served.out is not None:
+        of_model = quality_row(learner, model, as_of_s), card_row(learner, model, as_of_s, release)
     return (
-        *((quality_row(learner, model, as_of_s),) if is_told else ()),
+        *of_model,
         models_row(learner, as_of_s),
         features_row(learner, as_of_s),
         *(drift_row(found, learner.policy.churn.horizon_days) for found in learner.drifts),

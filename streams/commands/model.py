@@ -167,6 +167,31 @@ def release(reason: str, wait: float, command_id: str | None, bootstrap: str, to
     _ask(Release(id=_named(command_id), time=utc(time.time()), data=said), wait, bootstrap, topic_prefix)
 
 
+@model.command()
+@reading_options
+def card(file: str | None, as_json: bool, bootstrap: str, topic_prefix: str) -> None:
+    """Print the card of the model in force, as Markdown: what it is, how good, for whom worse, and its limits.
+
+    The learner writes it when it hands a model over: from what it learned, figures with intervals, calibration, groups
+    it is worse for, what it weighs, what has moved, and what it is not for. A replay writes it, too.
+
+    \b
+    Examples:
+      churnwatch model card > model-card.md
+      churnwatch replay events.jsonl --insights rows.jsonl && churnwatch model card --from rows.jsonl
+      churnwatch model card --json | jq '.groups[] | select(.worse != [])'
+    """
+    from schemas.insights_card import CARD_ID, ModelCard
+    from streams.card_page import card_page
+    from streams.models import Place, row_of
+
+    row = asyncio.run(row_of(Place(bootstrap, topic_prefix, file), CARD_ID, ModelCard))
+    if as_json:
+        _print_json(row)
+    else:
+        click.echo(card_page(row), nl=False)
+
+
 def _named(command_id: str | None) -> str:
     return uuid.uuid4().hex if command_id is None else command_id
 

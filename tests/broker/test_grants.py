@@ -223,7 +223,11 @@ def test_the_commands_work_with_what_an_operator_is_granted(secure: SecureBroker
     )
     for args in commands:
         assert run(secure, "operator", trial, *args).exit_code == 1, args
+    release = ["model", "release", "--wait", "1s"]
+    assert_refused(run(secure, "operator", trial, *release), "grant")
     secure.grant("operator", grants("operator", layout_of(trial)))
+    assert "no answer" in run(secure, "operator", trial, *release).stderr  # it is there, and no learner is
+    assert [message.key for message in kafka.consume(trial.named(EXAMPLES))] == [None]
     for args in commands:
         done = run(secure, "operator", trial, *args)
         assert done.exit_code == 0, (args, done.output)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
 
 from detectors.customer import DAY_S
 from detectors.learning.examples import Example
@@ -22,6 +25,7 @@ from schemas.journal import ModelChanged, decode_control
 from schemas.journal_dump import encode_journal_line
 from schemas.model_commands import ModelCommand, Promote, Promotion, Return, Rollback, decode_command
 from schemas.topics import ALERTS, EXAMPLES, INSIGHTS, JOURNAL
+from streams.cli import main
 from streams.insights import standing, wanted
 from streams.journal_dump import dump
 from streams.models import Answered, Place, ask
@@ -45,7 +49,6 @@ exit = 0.08
 """
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NOBODY = Promote(id="p-1", time=AT, data=Promotion(model="nobody"))
-PROMOTED = Promote(id="p-2", time=AT, data=Promotion(model="quick"))
 Topics = dict[str, list[tuple[int, Item]]]
 
 
@@ -126,8 +129,10 @@ async def _learned(trial: Trial) -> dict[str, Any]:
         await asyncio.sleep(3.0)  # the inputs are idle after two
         await _all_caught_up(trial)
         held = await _state(trial)
-        said = [await _ask(trial, command) for command in (Rollback(id="b-1", time=AT), NOBODY, PROMOTED)]
+        said = [await _ask(trial, command) for command in (Rollback(id="b-1", time=AT), NOBODY)]
+        promoted = await asyncio.to_thread(_command, trial, "promote", "quick", "--reason", "a trial")
         await _all_caught_up(trial)
+        shown = [await asyncio.to_thread(_command, trial, name, "--json") for name in ("list", "card")]
         await last.stop()
         await trial.assert_exact()
         path = trial.folder / "journal.jsonl"
@@ -139,6 +144,8 @@ async def _learned(trial: Trial) -> dict[str, Any]:
             "went_back": went_back,
             "held": held,
             "said": said,
+            "promoted": promoted,
+            "shown": shown,
             "journal": await _values(trial, JOURNAL),
             "alerts": [value for values in (await _values(trial, ALERTS)).values() for value in values],
             "state": await _state(trial),
@@ -154,6 +161,13 @@ async def _ask(trial: Trial, command: ModelCommand) -> Answered:
     answered = await ask(Place(trial.bootstrap, trial.settings.topic_prefix), command, 60.0)
     assert answered is not None
     return answered
+
+
+def _command(trial: Trial, *args: str) -> str:
+    """What `churnwatch model` prints."""
+    done = CliRunner().invoke(main, ["model", *args], env=trial.env)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def _retold(records: list[Any]) -> tuple[Learner, list[str], dict[str, bytes]]:
@@ -215,11 +229,15 @@ def test_outcomes_are_learned_once_and_each_model_and_one_that_comes_back_is_in_
     assert versions[-3] != back
     assert next(model.data for model in models[0] if model.id == back) == models[0][-2].data
     assert found["held"].model_version == back  # though a half of the history was learned since
-    again, nobody, promoted = found["said"]
+    again, nobody = found["said"]
     assert again.answer == found["went_back"].answer
     assert "no model of this name" in nobody.answer.refused
-    assert promoted.answer.in_force == versions[-1]
+    assert found["promoted"].strip() == versions[-1]
     assert versions[-1].startswith("quick-")
+    listed, card = map(json.loads, found["shown"])
+    assert (listed["in_force"], listed["chosen_by"], listed["reason"]) == (versions[-1], "promote", "a trial")
+    assert [answer["command"] for answer in listed["answers"]] == ["rollback", "promote", "promote"]
+    assert (card["version"], card["learned"]) == (versions[-1], learner.learned)
 
     alerts = tmp_path / "alerts.jsonl"
     run(ReplayOptions(files=(found["dump"],), journal=True, alerts=str(alerts), policy=str(policy)))
