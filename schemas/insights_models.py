@@ -79,7 +79,7 @@ class Models(Insight, frozen=True, kw_only=True, tag="models"):
 
 
 class ModelDrift(Insight, frozen=True, kw_only=True, tag="model_drift"):
-    """The error of what decides has moved (ADWIN): nothing counts as proven for a while. One row per day of `as_of`."""
+    """The error of what decides has risen (ADWIN): nothing counts as proven for a while. One row per day of `as_of`."""
 
     outcomes: Annotated[Number, Meta(description="learned from when it was found")]
     error_before: Annotated[Probability, Meta(description="mean |probability − outcome|")]

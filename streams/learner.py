@@ -24,8 +24,8 @@ from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
 from detectors.learning.lessons import decode_lesson, taken
-from detectors.learning.models_shown import contenders_of, drift_row, models_row
-from detectors.learning.shown import learned_rows, overall, quality_row
+from detectors.learning.models_shown import contenders_of, drift_row
+from detectors.learning.shown import answer_rows, learned_rows, overall, quality_row
 from detectors.learning.shown_groups import group_rows
 from detectors.model import Model
 from detectors.policy import Policy
@@ -209,9 +209,8 @@ class Learning:
         self._is_urgent |= is_answer or model is not None
         if model is not None:
             self._models.append((model, time_s))
-        rows: tuple[Insight, ...] = (models_row(self.learner, time_s),)
-        if not is_answer:
-            rows = learned_rows(self.learner, model or self.learner.model(), time_s, APP_VERSION)
+        now = model or self.learner.model()
+        rows = (answer_rows if is_answer else learned_rows)(self.learner, now, time_s, APP_VERSION)
         self._rows |= {row.insight_id: row for row in rows}
 
     def collect(self) -> Iterator[Transaction]:

@@ -200,7 +200,8 @@ class Learner:
             given |= {name: challenger.predict(values) for name, challenger in self.challengers.items()}
         for name, p in given.items():
             self.scores[name].add(p, decides, left)
-        if (moved := moved_loss(self.adwin, abs(decides - left), self.learned, example.landmark_s)) is not None:
+        moved = moved_loss(self.adwin, abs(decides - left), self.learned, example.landmark_s)
+        if moved is not None and moved.after > moved.before:  # where it fell, the model has learned
             self.drifted_at = self.learned
             self.drifts = [*self.drifts, moved][-DRIFTS_KEPT:]
         self._promote()

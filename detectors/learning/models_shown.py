@@ -116,11 +116,10 @@ def _answer(answer: Answer) -> CommandAnswer:
 def drift_row(found: LossDrift, horizon_days: int) -> ModelDrift:
     """That the error of what decides has moved; as of when the outcome was known that showed it."""
     as_of = rfc3339(found.landmark_s + horizon_days * DAY_S)
-    way = "rose" if found.after > found.before else "fell"
     return ModelDrift(
         insight_id=f"model_drift/{as_of[:10]}",
         as_of=as_of,
-        text=f"The mean error {way} from {found.before:.3f} to {found.after:.3f}, seen after {found.learned} outcomes: "
+        text=f"The mean error rose from {found.before:.3f} to {found.after:.3f}, seen after {found.learned} outcomes: "
         f"nothing counts as proven for the next {DRIFT_QUIET}.",
         outcomes=found.learned,
         error_before=min(1.0, found.before),

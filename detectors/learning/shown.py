@@ -24,17 +24,22 @@ def learned_rows(learner: Learner, model: Model, as_of_s: int, release: str = ""
     >>> [row.insight_id for row in learned_rows(learner, learner.model(), 1_772_600_767)][:4]
     ['models', 'feature_drift', 'saved_revenue/all', 'common_reasons/all']
     """
-    of_model: tuple[Insight, ...] = ()
-    if model.examples or learner.served.out is not None:
-        of_model = quality_row(learner, model, as_of_s), card_row(learner, model, as_of_s, release)
+    is_told = model.examples or learner.served.out is not None
     return (
-        *of_model,
-        models_row(learner, as_of_s),
+        *((quality_row(learner, model, as_of_s),) if is_told else ()),
+        *answer_rows(learner, model, as_of_s, release),
         features_row(learner, as_of_s),
         *(drift_row(found, learner.policy.churn.horizon_days) for found in learner.drifts),
         *value_rows(learner, as_of_s),
         *group_rows(learner, model, as_of_s),
     )
+
+
+def answer_rows(learner: Learner, model: Model, as_of_s: int, release: str = "") -> tuple[Insight, ...]:
+    """What there is to say where somebody steers the learner: of models, and of the one in force if there is one."""
+    is_told = model.examples or learner.served.out is not None
+    card = (card_row(learner, model, as_of_s, release),) if is_told else ()
+    return (models_row(learner, as_of_s), *card)
 
 
 def value_rows(learner: Learner, as_of_s: int) -> tuple[Insight, ...]:
