@@ -16,9 +16,11 @@ from msgspec import Meta
 
 from detectors import kinds
 from detectors.customer import Customer
-from detectors.learning.groups import groups_of_customer
+from detectors.learning.features import STAGES
+from detectors.learning.groups import BY_ORDERS, BY_REST, STAGE_GROUPS
 from detectors.learning.labels import has_left
-from detectors.leaving import buys_only
+from detectors.learning.rest import segments
+from detectors.leaving import buys_only, buys_without_subscription
 from detectors.policy import Policy
 from detectors.profile import mrr_of
 from detectors.signals import CATALOGUE
@@ -57,7 +59,9 @@ class Opened(msgspec.Struct, array_like=True, gc=False):
     currency: str
     orders_only: bool
     by_use: bool = False
-    groups: list[str] = []
+    segments: list[str] = []
+    stage: int = -1  # place among STAGES; −1: not written down, nor is the next one
+    by_orders: bool = False
 
 
 class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="alert_outcome"):
@@ -112,7 +116,9 @@ def opened_of(opening: Opening, c: Customer, policy: Policy, lot: int) -> Opened
         revenue.currency if revenue is not None and known else "",
         buys_only(c, policy),
         opening.by_use,
-        sorted(groups_of_customer(c, alert.lifecycle_stage)),
+        sorted(segments(c)),
+        STAGES.index(alert.lifecycle_stage),
+        buys_without_subscription(c),
     )
 
 
@@ -139,10 +145,16 @@ def outcome_of(customer_id: str, opened: Opened, c: Customer, horizon_s: int) ->
         mrr=opened.mrr if known else None,
         mrr_kept=kept if known else None,
         currency=opened.currency,
-        groups=tuple(opened.groups),
+        groups=_groups(opened),
         lead_s=c.churned_s - opened.landmark_s if cancelled else None,
         left=left,
     )
+
+
+def _groups(opened: Opened) -> tuple[str, ...]:
+    if opened.stage < 0:
+        return tuple(opened.segments)
+    return (*opened.segments, STAGE_GROUPS[opened.stage], BY_ORDERS if opened.by_orders else BY_REST)
 
 
 def _contact(c: Customer, after_s: int, until_s: int) -> str:

@@ -78,6 +78,8 @@ def test_an_alert_has_its_outcome_once_the_horizon_has_passed_and_not_before() -
     assert (outcome.reason, outcome.recommended) == ("billing.payment_trouble", "update_payment_method")
     assert (outcome.mrr, outcome.mrr_kept, outcome.currency, outcome.share) == (50.0, 0.0, "EUR", 5_000)
     assert outcome.lot == lot_of(HALF.hold_out)
+    assert outcome.groups == ("plan:pro", "stage:active", "known_by:subscription")
+    assert outcome.lead_s == 19.5 * DAY_S
 
 
 @pytest.mark.parametrize(("cancelled_d", "left"), [(41.5, True), (70.9, True), (71.1, False), (None, False)])
@@ -85,6 +87,7 @@ def test_who_left_is_who_cancelled_within_the_horizon(cancelled_d: float | None,
     gone = [] if cancelled_d is None else [event("billing.subscription.cancelled", cancelled_d, customer=KEPT)]
     (outcome,) = outcomes(told([*trouble(KEPT, 40), *gone], 100))
     assert (outcome.left, outcome.delivery) == (left, "hold_out")
+    assert (outcome.lead_s is not None) == left
 
 
 def test_what_is_kept_is_what_is_paid_then_and_no_more_than_before() -> None:
