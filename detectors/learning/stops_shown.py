@@ -150,7 +150,16 @@ def _stop_text(group: str, stopped: Stopped, ratio: Difference | None, expected:
     if ratio is not None:
         value, low, high = ratio
         others = "others" if group.startswith("stage:") else "others of the same age"
-        said += f"; they leave {value:.1f} times as often as {others} ({low:.1f} to {high:.1f})"
+        said += f"; they leave {factor(value)} times as often as {others} ({factor(low)} to {factor(high)})"
         if low <= 1.0 <= high:
             said += ", which may be chance"
     return f"{said}."
+
+
+def factor(times: float) -> str:
+    """A factor in two figures: a tenth and a hundredth are not both nothing.
+
+    >>> factor(0.026), factor(2.44), factor(23.4)
+    ('0.026', '2.4', '23')
+    """
+    return f"{times:.2g}" if times < 10.0 else f"{times:.0f}"
