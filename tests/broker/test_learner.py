@@ -215,7 +215,7 @@ def test_outcomes_are_learned_once_and_each_model_and_one_that_comes_back_is_in_
     learner, models_alone, groups = _retold(found["examples"])
     assert found["groups"] == groups
     assert learner.learned > 300
-    assert learner.left > 0
+    assert min(learner.left, learner.saved.undrawn.alerts) > 0
     assert bytes(found["state"].learner) == learner.snapshot()
 
     models = [_models(values) for values in found["journal"].values()]
