@@ -7,7 +7,7 @@ Rules:
   logistic model of both log-odds, which starts from the linear one alone and has to be taught that the other helps;
 * gains are told of the last two thirds, in pairs on the same outcomes, with outcomes of one horizon counted once.
 
-    python -m benchmarks.benders [FILE…]    events as JSON lines; without a file, those of the part `quality`
+    python -m benchmarks.benders [FILE…]    events as JSON lines; without a file, a tenth of CDNOW and made-up ones
 """
 
 from __future__ import annotations
@@ -16,28 +16,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import xxhash
 from river import ensemble, forest, linear_model, optim, preprocessing, tree
 
-from benchmarks.quality import made
+from benchmarks import businesses, cdnow
 from benchmarks.report import Row
 from detectors.learning import online
+from detectors.learning.beliefs import beliefs_of
 from detectors.learning.challengers import Challenger, RiverChallenger
 from detectors.learning.contest import Score
 from detectors.learning.examples import Example
-from detectors.learning.learner import KINDS, Learner, beliefs_of
+from detectors.learning.learner import KINDS, Learner
 from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace
 from detectors.learning.space import named
 from detectors.model import Model, log_odds_of, probability
 from detectors.policy import Policy
 from streams.replay import Replay
 from streams.replay_options import ReplayOptions
+from streams.simulate import SimulateOptions, simulate_to_file
 
-EXAMPLES_MAX: Final = 12_000
+EXAMPLES_MAX: Final = 6_000
+CUSTOMERS, DAYS, SEED = 400, 300, 11  # of what is made up
 KNOTS: Final = (0.25, 0.5, 1.0)  # of a strength from 0 to 1, or of a feature of the order of one
 SURE: Final = 12.0  # log-odds
 TRIED: Final = 1 / 3  # of the examples, before gains are told
@@ -177,6 +180,22 @@ def rows_of(name: str, path: str) -> Iterator[Row]:
         yield Row(f"{name}: {who}, gain over it", "; ".join(parts))
 
 
+def made(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every file that is measured when none is given."""
+    with suppress(SystemExit):
+        path = folder / "cdnow.jsonl"
+        log = [each for each in cdnow.read_log(cdnow.find_log()) if int(each.customer_id) % 10 == 0]
+        path.write_bytes(b"\n".join(cdnow.events(log)) + b"\n")
+        yield "CDNOW, a tenth", str(path)
+    path = folder / "simulated.jsonl"
+    simulate_to_file(SimulateOptions(customers=CUSTOMERS, days=DAYS, seed=SEED, start_s=1.7356896e9, out=str(path)))
+    yield "simulated", str(path)
+    for business in sorted(businesses.BUSINESSES):
+        path = folder / f"{business}.jsonl"
+        path.write_bytes(b"\n".join(businesses.events(business, customers=CUSTOMERS, days=DAYS)) + b"\n")
+        yield business, str(path)
+
+
 def measure(files: list[str]) -> list[Row]:
     """The rows of the files, or of CDNOW, the simulation and each made-up business."""
     rows: list[Row] = []
@@ -185,10 +204,10 @@ def measure(files: list[str]) -> list[Row]:
             began_s = time.monotonic()
             found = list(rows_of(name, path))
             rows += found
-            print(f"benders on {name}: {time.monotonic() - began_s:.0f} s", *found, sep="\n  ", file=sys.stderr)
+            print(f"benders on {name}: {time.monotonic() - began_s:.0f} s", file=sys.stderr)
+            print(*(f"  {row.what:62s} {row.measured} {row.target}" for row in found), sep="\n", flush=True)
     return rows
 
 
 if __name__ == "__main__":
-    for row in measure(sys.argv[1:]):
-        print(f"{row.what:60s} {row.measured:80s} {row.target}", flush=True)
+    measure(sys.argv[1:])

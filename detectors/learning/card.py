@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from detectors.learning.beliefs import beliefs_of
 from detectors.learning.evidence import ENOUGH
 from detectors.learning.grades import MICRO, PERIOD_S, Cell, Cells, added, totals, wilson
 from detectors.learning.groups import ALL
-from detectors.learning.learner import Learner, beliefs_of
+from detectors.learning.learner import Learner
 from detectors.learning.limits import limits_of
 from detectors.learning.models_shown import contenders_of, drift_row, meaning_of, moved_of
 from detectors.learning.online import Belief

@@ -18,6 +18,7 @@ import msgspec
 import xxhash
 
 from detectors.learning.alerted import AlertOutcome
+from detectors.learning.beliefs import beliefs_of
 from detectors.learning.challengers import Challenger
 from detectors.learning.contest import Score, better
 from detectors.learning.drift import DRIFTS_KEPT, Adwin, FeatureDrift, LossDrift, moved_loss
@@ -27,9 +28,8 @@ from detectors.learning.features import FEATURES
 from detectors.learning.grades import Grades
 from detectors.learning.groups import ALL, FIXED_GROUPS, groups_of
 from detectors.learning.leads import Leads
-from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
+from detectors.learning.online import INTERCEPT, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.reasons import Reasons
-from detectors.learning.rest import unknown
 from detectors.learning.saved import Saved
 from detectors.learning.served import RULES, Kept, Served
 from detectors.learning.space import SPACE, named
@@ -40,9 +40,6 @@ from schemas.model_commands import ModelCommand
 
 SEEN: Final = 20_000  # newest examples, by which a second label for one is told
 SEGMENTS: Final = 48  # plans and channels that have an intercept of their own
-SIGNAL_SD: Final = 1.5  # a prior of the catalogue may be wrong by its own size and more
-INTERCEPT_SD: Final = 1.0
-ORDERS_ONLY: Final = "orders.only"
 KINDS: Final[dict[str, Pace]] = {
     "online": Pace(),
     "quick": Pace(widening=0.01, drift=0.01),  # for a world that moves
@@ -369,6 +366,9 @@ class Learner:
             "learned": self.learned,
             "champion": self.champion,
             "log_loss_by_model": {name: score.loss / score.asked for name, score in self.scores.items() if score.asked},
+            "gain_by_model": {
+                name: gain._asdict() for name, score in self.scores.items() if (gain := score.over(self.overlap))
+            },
             "skill": skill._asdict() if skill is not None else None,
             "proven": self.is_proven,
             "drift_at": self.drifted_at or None,
@@ -382,14 +382,3 @@ class Learner:
 def identity_of(example: Example) -> str:
     """Landmark and customer, hashed: the state goes where no customer may be named."""
     return xxhash.xxh3_64_hexdigest(f"{example.landmark_s} {example.customer_id}".encode())
-
-
-def beliefs_of(prior: Model) -> dict[str, Belief]:
-    """What is believed before any outcome: the catalogue's weights, and of features next to nothing."""
-    beliefs = {INTERCEPT: Belief(prior.intercept, INTERCEPT_SD)}
-    beliefs |= {code: Belief(weight, SIGNAL_SD) for code, weight in prior.weights.items()}
-    beliefs |= {unknown(code): Belief(0.0, 0.3) for code in prior.weights}
-    beliefs |= {feature.name: Belief(feature.prior, feature.sd) for feature in FEATURES}
-    # Whether a buyer orders again has a prior of its own, which needs no base rate of cancellations.
-    beliefs[ORDERS_ONLY] = Belief(-prior.intercept, 0.3)
-    return beliefs

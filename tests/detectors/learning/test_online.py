@@ -8,7 +8,7 @@ import random
 import msgspec
 import pytest
 
-from detectors.learning.learner import beliefs_of
+from detectors.learning.beliefs import beliefs_of
 from detectors.learning.online import OnlineLogistic, StoredBelief
 from detectors.model import Model, probability
 from detectors.policy import Policy
