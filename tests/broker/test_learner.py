@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
 
+from deploy.kafka.kafka import free_port
 from detectors.customer import DAY_S
 from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
@@ -32,6 +34,7 @@ from streams.models import Answered, Place, ask
 from streams.replay import run
 from streams.replay_options import ReplayOptions
 from tests.broker.harness import Feeder, Trial
+from tests.broker.test_ops import ask as page_of
 from tests.broker.traffic import Item
 from tests.detectors.lives import event
 
@@ -104,6 +107,17 @@ async def _groups(trial: Trial) -> dict[str, bytes]:
     return {row.insight_id: row.value for row in wanted(rows, tuple(GROUP_INSIGHTS), None)}
 
 
+async def _tells_of_the_model(port: int) -> None:
+    """What the metrics of a worker say once a model is handed over."""
+    _, shown = await page_of(port, "/metrics")
+    told = dict(re.findall(r"^churn_(examples_total.*stayed.*|model_\w+) (\S+)$", shown, re.MULTILINE))
+    assert float(told['examples_total{label="stayed"}']) > 0
+    assert float(told["model_log_loss"]) > 0
+    assert float(told["model_calibration_error_ratio"]) >= 0
+    assert float(told["model_age_seconds"]) > 0
+    assert told["model_drifting"] == "0.0"
+
+
 async def _learned(trial: Trial) -> dict[str, Any]:
     """Two halves of a history; two workers are killed, the second while a third stands by, which goes on learning.
 
@@ -112,10 +126,12 @@ async def _learned(trial: Trial) -> dict[str, Any]:
     """
     await trial.create(churn_journal=2, **dict.fromkeys(("usage_events", "billing_events"), 1))
     try:
-        first = trial.start(CHURNWATCH_INSTANCE_ID="w")
+        port = free_port()
+        first = trial.start(CHURNWATCH_INSTANCE_ID="w", CHURNWATCH_OPS=f"127.0.0.1:{port}")
         await first.ready(3)
         await _feed(trial, 0, CUT)
         await first.until(lambda: first.said("a model is handed over") > 0)
+        await _tells_of_the_model(port)
         first.kill()
         second = trial.start(CHURNWATCH_INSTANCE_ID="w")
         await second.ready(3)
