@@ -195,10 +195,8 @@ def opened_between(said: dict[str, list[Said]], from_s: float, to_s: float) -> l
     return [each for row in said.values() for each in row if each.revision == 1 and from_s <= each.as_of_s < to_s]
 
 
-def owed_to_a_silence(
-    silent: dict[str, list[Said]], twin: dict[str, list[Said]], from_s: float, to_s: float
-) -> list[Said]:
-    """Alerts that opened from `from_s` up to `to_s` because a feed was silent: the twin without the silence has none.
+def owed_to_it(changed: dict[str, list[Said]], twin: dict[str, list[Said]], from_s: float, to_s: float) -> list[Said]:
+    """Alerts that opened from `from_s` up to `to_s` because of a silence or a storm: the twin without it has none.
 
     The twin is the same customers and events, those included that the silence swallowed. It has the same alert if one
     about the customer was alive at any time while this one was: it may have opened earlier or later for the want of
@@ -207,9 +205,9 @@ def owed_to_a_silence(
     >>> silent = Said("c", "a", 1, 50.0, False, "service", "service.slow_answer", None)
     >>> ended = silent._replace(revision=2, as_of_s=60.0, resolved=True)
     >>> later = silent._replace(alert_id="b", as_of_s=55.0)
-    >>> owed_to_a_silence({"c": [silent, ended]}, {"c": [later]}, 40.0, 60.0)
+    >>> owed_to_it({"c": [silent, ended]}, {"c": [later]}, 40.0, 60.0)
     []
-    >>> len(owed_to_a_silence({"c": [silent, ended]}, {"c": [later._replace(as_of_s=70.0)]}, 40.0, 60.0))
+    >>> len(owed_to_it({"c": [silent, ended]}, {"c": [later._replace(as_of_s=70.0)]}, 40.0, 60.0))
     1
     """
 
@@ -221,8 +219,8 @@ def owed_to_a_silence(
         return found
 
     owed = []
-    for opening in opened_between(silent, from_s, to_s):
-        began_s, ends_s = lives(silent[opening.customer_id])[opening.alert_id]
+    for opening in opened_between(changed, from_s, to_s):
+        began_s, ends_s = lives(changed[opening.customer_id])[opening.alert_id]
         others = lives(twin.get(opening.customer_id, ())).values()
         if not any(since_s < ends_s and until_s > began_s for since_s, until_s in others):
             owed.append(opening)

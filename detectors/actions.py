@@ -1,7 +1,8 @@
 """What to do about a customer: the playbooks of its strongest reasons, as its stage of life has them.
 
-Rules: best first, each once; where a stage says nothing about a group of signals, the group's own playbooks count; a
-playbook that there is nothing to do by (no open ticket to resolve, no contract to renew) is not recommended.
+Rules: best first, each once; a signal's own playbooks come before its group's, and those of a stage before those for
+everybody; what adds little beside the strongest reason brings none; a playbook that there is nothing to do by (no open
+ticket to resolve, no contract to renew) is not recommended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,13 @@ ONLY_IF: Final[Mapping[str, Callable[[Customer], bool]]] = {
 """Playbooks that need something to be there; all others are for everybody."""
 
 
+def playbooks_for(code: str, stage: LifecycleStage, policy: Policy) -> tuple[str, ...]:
+    """What answers a signal: as its stage has it, its own, or its group's."""
+    group = code.split(".", 1)[0]
+    of_stage = policy.stage_playbooks.get(stage, {})
+    return of_stage.get(code) or policy.playbooks.get(code) or of_stage.get(group) or policy.playbooks.get(group, ())
+
+
 def actions_for(
     c: Customer, reasons: "Sequence[Reason]", stage: LifecycleStage, win_back: float, policy: Policy
 ) -> tuple[Action, ...]:
@@ -51,10 +59,9 @@ def actions_for(
     if stage == "churned":
         codes.append("win_back_offer" if win_back >= policy.win_back.offer_from else "leave_in_peace")
     else:
-        of_stage = policy.stage_playbooks.get(stage, {})
+        least = policy.alerts.action_share * max((reason.contribution for reason in reasons), default=0.0)
         for reason in reasons:
-            if reason.contribution > 0:
-                group = reason.code.split(".", 1)[0]
-                codes += of_stage.get(group) or policy.playbooks.get(group, ())
+            if reason.contribution > 0 and reason.contribution >= least:
+                codes += playbooks_for(reason.code, stage, policy)
     possible = [code for code in dict.fromkeys(codes) if (needs := ONLY_IF.get(code)) is None or needs(c)]
     return tuple(Action(code, policy.playbook_text[code]) for code in possible[:ACTIONS])

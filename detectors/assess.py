@@ -235,14 +235,25 @@ class Assessor:
         """Number of the signal that adds most, 0 where none adds anything."""
         best, most = 0, 0.0
         for number, contribution in self.contributions(c).items():
-            if contribution > most:
+            if contribution > most and not self.is_odd(number, contribution):
                 best, most = number, contribution
         return best
 
     def has_reason(self, c: Customer) -> bool:
         """Whether some signal adds enough to be named as a reason."""
         least = self.policy.alerts.reason_least
-        return any(share > 0.0 and share >= least for share in self.contributions(c).values())
+        return any(
+            share > 0.0 and share >= least and not self.is_odd(number, share)
+            for number, share in self.contributions(c).items()
+        )
+
+    def is_odd(self, number: int, contribution: float) -> bool:
+        """Whether a model has turned a signal round: that it is so adds up, and is nothing to tell anybody.
+
+        To hear that they were never thanked is no comfort, and to come more often no reason to leave.
+        """
+        row = self.by_number.get(number)
+        return self.mark != 0 and row is not None and contribution * row.policy.prior < 0.0
 
     def reasons(self, c: Customer, at: Moment, contributions: dict[int, float] | None = None) -> list[Reason]:
         """What moves the probability, or other log-odds by signal, strongest first; what protects comes last.
@@ -254,6 +265,8 @@ class Assessor:
         for number, contribution in sorted(by_signal.items(), key=lambda item: (-item[1], item[0])):
             row = self.by_number.get(number)
             if row is None or not contribution or abs(contribution) < self.policy.alerts.reason_least:
+                continue
+            if contributions is None and self.is_odd(number, contribution):
                 continue
             if len(found) >= self.policy.alerts.reasons:
                 found.append(Reason(number, row.signal.code, contribution, UNSAID))

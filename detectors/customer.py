@@ -252,7 +252,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     held_s: int = 0  # since when an alert waits for the budget
     # What is true of many at once.
     active_in: int = 0  # bit per feed by which its activity came (detectors.feeds)
-    rose: dict[int, int] = {}  # kind of common cause → when a signal of it last rose
+    rose: dict[int, int] = {}  # kind of common cause → when a signal of it last rose; minus it → the same, of its own
     held: str = ""  # the incident for whose sake an alert is held back
     rest: float = 0.0  # log-odds that a learned model gives for all but the strengths (detectors.learning.rest)
     rest_shares: dict[int, float] = {}  # signal number → the part of it that speaks for that signal

@@ -8,14 +8,18 @@ Rules:
 * two partitions that declare one cause at once agree whatever the order in which they hear of each other: the smaller
   id wins (it begins with the hour of the most rises), the earliest start, the newest rise;
 * partition 0 alone writes the row of an incident, from what was said in the journal;
-* a customer is touched if a signal of the cause rose for it during the incident, not because it is raised.
+* a customer is touched if a signal of the cause rose for it during the incident, not because it is raised; also if it
+  had part in what happened then and has had no trouble of its own since: a rise is the incident's while what the
+  signal counts reaches back to it.
 """
 
 from collections import Counter
 from typing import Final
 
+from detectors import kinds
 from detectors.assess import Assessor
-from detectors.customer import HOUR_S, Customer
+from detectors.customer import DAY_S, HOUR_S, Customer
+from detectors.history.app_errors import first_and_last
 from detectors.lifecycle import LEVELS, level_of
 from detectors.model import probability
 from detectors.records import INSIGHTS, JOURNAL, Outbox
@@ -50,10 +54,12 @@ class Incidents:
         self.policy = assessor.policy.incidents
         self.watched: dict[int, int] = {}  # signal number → kind of cause
         self.codes: dict[int, str] = {}
+        self._reach_s: dict[int, int] = {}  # how far back it counts
         for row in assessor.rows:
             cause = CAUSE_OF_GROUP.get(row.signal.group)
             if cause is not None and row.weight > 0:
                 self.watched[row.number], self.codes[row.number] = cause, row.signal.code
+                self._reach_s[row.number] = max(1, row.policy.window_d) * DAY_S
         self._numbers = frozenset(self.watched)
 
     # -- counting -------------------------------------------------------------------------------------
@@ -78,6 +84,8 @@ class Incidents:
             _count(world.rises, self.codes[number], slot)
         for cause in {self.watched[n] for n in risen}:
             c.rose = {**c.rose, cause: max(when_s, c.rose.get(cause, 0))}
+            if any(self.watched[n] == cause and self._is_own(world, c, n, when_s) for n in risen):
+                c.rose[-cause] = max(when_s, c.rose.get(-cause, 0))
             if cause not in causes_before:
                 _count(world.rises, NAMES[cause], slot)
                 for incident in world.incidents:
@@ -87,9 +95,32 @@ class Incidents:
                         incident.newest_s = max(incident.newest_s, when_s)
         return True
 
+    def _is_own(self, world: World, c: Customer, number: int, when_s: int) -> bool:
+        """Whether a rise is the customer's own trouble: what the signal counts reaches back to no incident it met."""
+        cause, reach_s = self.watched[number], self._reach_s[number]
+        return not any(
+            incident.cause == cause
+            and when_s < incident.newest_s + max(reach_s, self.policy.quiet_s)
+            and self._met(c, incident)
+            for incident in world.incidents
+        )
+
+    def _met(self, c: Customer, incident: Incident) -> bool:
+        """Whether something of the incident's cause happened to the customer during it."""
+        if incident.cause == AVAILABILITY:
+            points = (*c.points.get(kinds.UNAVAILABLE, ()), *c.points.get(kinds.LATE, ()))
+            return any(self._is_open(incident, p.time_s) for p in points)
+        return any(self._is_open(incident, o.opened_s) for o in c.cases.get(kinds.OUTAGE, {}).values()) or any(
+            self._is_open(incident, day * DAY_S + second)
+            for day, packed in c.error_days.items()
+            for second in first_and_last(packed)
+        )
+
     def forget(self, world: World, c: Customer) -> None:
         """Count a customer who was erased no longer; what was reported of it already, as a number, stays."""
         for cause, when_s in c.rose.items():
+            if cause < 0:
+                continue
             slots = world.rises.get(NAMES[cause], {})
             if slots.get(when_s // SLOT_S):
                 slots[when_s // SLOT_S] -= 1
@@ -241,15 +272,16 @@ class Incidents:
     # -- what it means for one customer ---------------------------------------------------------------
 
     def touching(self, world: World, c: Customer, now_s: int) -> Incident | None:
-        """The newest incident that touches a customer: it rose for the customer then, and still is raised."""
-        if not c.rose:
-            return None
+        """The newest incident that touches a customer: it rose for the customer then, or is its trouble since."""
         for incident in reversed(world.incidents):
-            rose_s = c.rose.get(incident.cause, 0)
+            cause = incident.cause
             if (
-                self._is_open(incident, rose_s)
-                and now_s < incident.newest_s + self.policy.touches_s
-                and any(self.watched.get(n) == incident.cause for n in c.strengths)
+                now_s < incident.newest_s + self.policy.touches_s
+                and any(self.watched.get(n) == cause for n in c.strengths)
+                and (
+                    self._is_open(incident, c.rose.get(cause, 0))
+                    or (c.rose.get(-cause, 0) < incident.newest_s + self.policy.quiet_s and self._met(c, incident))
+                )
             ):
                 return incident
         return None

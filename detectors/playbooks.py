@@ -32,7 +32,7 @@ WIN_BACK: dict[ChurnType, float] = {  # day-0 potential by type, from the catalo
     "drifting": 0.2,
 }
 
-PLAYBOOKS = {  # signal group → what to do, best first
+PLAYBOOKS: dict[str, tuple[str, ...]] = {  # signal group, or one signal → what to do, best first
     "billing": ("update_payment_method", "call_back_and_own_it"),
     "service": ("call_back_and_own_it", "resolve_oldest_ticket", "apologise_and_compensate"),
     "promise": ("apologise_and_compensate", "call_back_and_own_it"),
@@ -49,6 +49,14 @@ PLAYBOOKS = {  # signal group → what to do, best first
     "onboarding": ("show_fitting_feature", "invite"),
     "lead": ("show_fitting_feature", "invite"),
     "lifecycle": ("give_before_asking", "invite"),
+    # What one signal asks for, instead of its group.
+    "promise.price_gap": ("explain_bill_and_fix_fee", "apologise_and_compensate"),
+    "marketing.unheard": ("call_back_and_own_it", "give_before_asking"),
+    "value.seats_shrinking": ("right_size_plan", "show_fitting_feature"),
+    "exit.downgrade": ("show_fitting_feature", "right_size_plan"),
+    "tech.unsupported": ("resolve_oldest_ticket", "call_back_and_own_it", "proactive_incident_note"),
+    "relationship.moment_of_truth_failed": ("call_back_and_own_it", "apologise_and_compensate", "give_before_asking"),
+    "relationship.giving_balance": ("apologise_and_compensate", "give_before_asking"),
 }
 
 _BEGINNER: dict[str, tuple[str, ...]] = {

@@ -72,6 +72,10 @@ class AlertPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     reasons: Annotated[int, why("how many reasons an alert names, strongest first", ge=1, le=5)] = 5
     reason_least: Annotated[float, why("log-odds; what adds less is no reason to act on", ge=0)] = 0.05
+    action_share: Annotated[
+        float,
+        why("of the strongest reason: what adds less brings no playbook, as the team has one call to make", ge=0, le=1),
+    ] = 0.25
     band_medium: Annotated[float, why("lower edge of medium, inclusive", gt=0, lt=1)] = 0.10
     band_high: Annotated[float, why("lower edge of high, inclusive", gt=0, lt=1)] = 0.17
     band_critical: Annotated[float, why("lower edge of critical, inclusive", gt=0, lt=1)] = 0.50
@@ -317,9 +321,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     churn_types: Annotated[dict[str, ChurnType], why("signal group → what kind of leaving its signals stand for")] = (
         msgspec.field(default_factory=lambda: dict(CHURN_TYPES))
     )
-    playbooks: Annotated[dict[str, tuple[str, ...]], why("signal group → what to do about it, best first")] = (
-        msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
-    )
+    playbooks: Annotated[
+        dict[str, tuple[str, ...]], why("signal group, or one signal → what to do about it, best first")
+    ] = msgspec.field(default_factory=lambda: dict(PLAYBOOKS))
     stage_playbooks: Annotated[
         dict[LifecycleStage, dict[str, tuple[str, ...]]],
         why("stage of life → the same, where it asks for something else: nobody renews a trial"),

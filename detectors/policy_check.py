@@ -262,5 +262,6 @@ def oddities(policy: Policy) -> Iterator[Problem]:
     groups = {code.split(".", 1)[0] for code in policy.signals}
     paths = [("churn_types", group) for group in policy.churn_types]
     for path in (*paths, *(path for path, _ in playbooks_of(policy))):
-        if (group := str(path[-1])) not in groups:
-            yield Problem(path, f"no signal is of this group{_meant(group, groups)}")
+        known = groups if path[0] == "churn_types" else groups | policy.signals.keys()
+        if (group := str(path[-1])) not in known:
+            yield Problem(path, f"no signal is of this group{_meant(group, known)}")

@@ -273,7 +273,7 @@ def span(seconds: float) -> str:
     ('25 minutes', '2 hours', '12 days', '24 hours')
     """
     if seconds < 2 * 3600:
-        return times(round(seconds / 60), "minute")
+        return times(max(1, round(seconds / 60)), "minute")
     if seconds < 2 * DAY_S:
         return times(round(seconds / 3600), "hour")
     return times(round(seconds / DAY_S), "day")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from detectors import kinds
 from detectors.counts import by_day, since
 from detectors.customer import DAY_S, HOUR_S, Case, Customer, Point
-from detectors.signals.base import Because, Moment, newest, ramp, signal, times
+from detectors.signals.base import Because, Moment, listed, newest, ramp, signal, times
 from schemas.app_errors import ErrorRaised
 from schemas.billing import InvoiceIssued
 from schemas.engagement import BenefitGranted, ContactMade
@@ -169,7 +169,7 @@ def giving_balance(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     given, failed = given_and_failed(c, at)
     counts = Counter(f.what for f in failed)
-    said = ", ".join(f"{n} {MANY[what]}" if n > 1 else what for what, n in counts.items()) or "nothing that went badly"
+    said = listed([f"{n} {MANY[what]}" if n > 1 else what for what, n in counts.items()] or ["nothing that went badly"])
     gave = times(len(given), "moment") if given else "no moment"
     return Because(
         f"In {at.row.window_d} days: {said}, against {gave} in which we gave something.",

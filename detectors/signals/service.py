@@ -153,9 +153,10 @@ def _(c: Customer, at: Moment, value: float) -> Because:
     still_open, sent_away = unsolved(c, at)
     said = [f"{times(len(still_open), 'ticket')} open"] if still_open else []
     if still_open and (oldest_s := min(t.opened_s for t in still_open)):
-        said.append(f"the oldest for {span(at.now_s - oldest_s)}")
+        said.append(f"{'the oldest ' if len(still_open) > 1 else ''}for {span(at.now_s - oldest_s)}")
     if sent_away:
-        said.append(f"{len(sent_away)} closed without a solution in {at.row.window_d} days")
+        count = f"{len(sent_away)}" if still_open else times(len(sent_away), "ticket")
+        said.append(f"{count} closed without a solution in {at.row.window_d} days")
     return Because(", ".join(said).capitalize() + ".", openings(still_open + sent_away))
 
 
@@ -249,9 +250,8 @@ def bad_rating(c: Customer, at: Moment) -> float | None:
 def _(c: Customer, at: Moment, value: float) -> Because:
     ratings = at.in_points(c.points.get(kinds.RATING), at.row.window_d)
     bad = [p for p in ratings if is_bad(p, at)]
-    scale = "0 to 10" if bad[-1].label == "nps" else "1 to 5"
-    return Because(
-        f"{len(bad)} of {times(len(ratings), 'rating')} in {at.row.window_d} days "
-        f"{'was' if len(bad) == 1 else 'were'} bad, the newest of them {bad[-1].value} on a scale of {scale}.",
-        newest(bad),
-    )
+    score = f"{bad[-1].value} on a scale of {'0 to 10' if bad[-1].label == 'nps' else '1 to 5'}"
+    if len(ratings) == 1:
+        return Because(f"The one rating in {at.row.window_d} days was bad: {score}.", newest(bad))
+    which = f"was bad: {score}" if len(bad) == 1 else f"were bad, the newest of them {score}"
+    return Because(f"{len(bad)} of {len(ratings)} ratings in {at.row.window_d} days {which}.", newest(bad))

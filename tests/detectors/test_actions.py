@@ -59,6 +59,19 @@ def test_before_a_renewal_the_price_is_talked_about() -> None:
     assert codes(c, "service.unresolved", stage="at_renewal")[0] == "call_back_and_own_it"  # the group's own
 
 
+def test_a_signal_may_ask_for_something_else_than_its_group() -> None:
+    c = customer(SUBSCRIBED, TICKET)
+    assert codes(c, "relationship.billed_in_silence") == ["give_before_asking", "invite"]
+    assert codes(c, "relationship.moment_of_truth_failed")[0] == "call_back_and_own_it"
+    assert codes(c, "tech.unsupported")[0] == "resolve_oldest_ticket"
+
+
+def test_what_adds_little_beside_the_strongest_reason_brings_no_playbook() -> None:
+    told = [Reason(1, "billing.payment_trouble", 1.6, Because("", ())), Reason(2, "tech.outage", 0.3, Because("", ()))]
+    found = [action.code for action in actions_for(Customer(), told, "active", 0.8, POLICY)]
+    assert found == ["update_payment_method", "call_back_and_own_it"]
+
+
 def test_of_one_who_has_left_there_is_one_thing_to_do() -> None:
     c = customer(SUBSCRIBED, TICKET)
     assert codes(c, "service.unresolved", stage="churned", win_back=0.8) == ["win_back_offer"]

@@ -135,6 +135,31 @@ def test_who_has_a_reason_of_their_own_gets_an_alert_that_bears_the_id_in_the_ve
     assert causes == {"c-0-3": "technology-2026-01-11T00Z", "c-0-77": None}
 
 
+def test_what_rises_later_is_the_incidents_while_it_reaches_back_to_it_and_then_the_customers_own() -> None:
+    """Crashes of the storm are told of when there are sessions enough to compare them with, days later."""
+    cluster = Cluster(1)
+    cluster.put(0, event("app.outage.started", 10, customer="c-0-1", outage_id="o", service="web"))
+    storm(cluster, 0, range(20), 10)
+    for i in range(3):
+        for customer in ("c-0-1", "c-0-2"):
+            crash = event("app.error.raised", 10, id=f"f{i}{customer}", customer=customer, code="F", fatal=True)
+            cluster.put(0, crash)
+    cluster.tick(10 + HOUR_D)
+    for day in (10.5, 11, 12, 13):
+        for i in range(3):
+            cluster.put(0, event("usage.session.started", day + i / 100, customer="c-0-1"))
+        cluster.tick(day + 0.1)
+    cluster.end()
+    assert cluster.alerts() == []
+    for i in range(3):
+        cluster.put(0, event("app.error.raised", 18.5, id=f"g{i}", customer="c-0-2", code="F", fatal=True))
+    for i in range(6):
+        cluster.put(0, event("usage.session.started", 18.4, id=f"s{i}", customer="c-0-2"))
+    cluster.tick(18.6)
+    cluster.end()
+    assert [(alert.subject, alert.data.common_cause) for alert in cluster.alerts()] == [("c-0-2", None)]
+
+
 def test_a_partition_where_too_few_rose_takes_up_what_another_declares() -> None:
     cluster = Cluster()
     storm(cluster, 1, range(20), 10)

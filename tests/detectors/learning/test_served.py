@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -73,6 +74,22 @@ def test_reasons_are_signals_whatever_the_features_say() -> None:
         reasons = assessor.reasons(look, moment)
         assert {reason.code for reason in reasons} <= POLICY.signals.keys()
         assert [r.contribution for r in reasons] == sorted((r.contribution for r in reasons), reverse=True)
+
+
+def test_a_signal_that_a_model_has_turned_round_adds_up_and_is_no_reason() -> None:
+    """What protects is told with a minus and what harms with a plus, or not at all."""
+    moment, turned = Moment(POLICY, START_S + 150 * DAY_S, START_S + 149 * DAY_S), 0
+    for seed, c in product(range(8), LIVES.values()):
+        assessor, look = Assessor(POLICY, learned(seed)), load(dump(c))
+        assessor.refresh(look, moment, assessor.all)
+        codes = {number: row.signal.code for number, row in assessor.by_number.items()}
+        odd = {codes[n] for n, share in assessor.contributions(look).items() if assessor.is_odd(n, share)}
+        reasons = assessor.reasons(look, moment)
+        turned += len(odd)
+        assert odd.isdisjoint(reason.code for reason in reasons)
+        assert all(reason.contribution * POLICY.signals[reason.code].prior > 0 for reason in reasons)
+        assert assessor.first_reason(look) == (reasons[0].number if reasons and reasons[0].contribution > 0 else 0)
+    assert turned
 
 
 def test_the_prior_costs_nothing_and_leaves_no_mark() -> None:

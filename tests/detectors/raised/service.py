@@ -94,7 +94,7 @@ RAISED = {
         ],
         4,
         0.5,
-        "1 of 2 ratings in 60 days was bad, the newest of them 1 on a scale of 1 to 5.",
+        "1 of 2 ratings in 60 days was bad: 1 on a scale of 1 to 5.",
         [event("engagement.survey.answered", 1, kind="nps", score=9)],
     ),
 }
