@@ -17,20 +17,10 @@ from typing import Final
 
 import orjson
 
-from benchmarks.events import START_S, rfc3339
+from benchmarks import more_businesses
+from benchmarks.events import rfc3339
+from benchmarks.facts import DAY_S, Fact, day, poisson
 from streams.lines import open_output
-
-DAY_S: Final = 86_400
-Fact = tuple[float, str, str, dict[str, object]]  # when (s), type, customer, data
-
-
-def poisson(rng: random.Random, mean: float) -> int:
-    """A Poisson number (Knuth), for small means."""
-    edge, n, product = math.exp(-mean), 0, rng.random()
-    while product > edge:
-        n += 1
-        product *= rng.random()
-    return n
 
 
 def music(rng: random.Random, customers: int, days: int) -> Iterator[Fact]:
@@ -161,16 +151,15 @@ BUSINESSES: Final[dict[str, Callable[[random.Random, int, int], Iterator[Fact]]]
     "loyal": loyal,
     "season": season,
     "seats": seats,
+    **more_businesses.SEEN,
+    **more_businesses.HELD_OUT,
 }
 
 
-def day(d: float) -> float:
-    """The start of a day of the story, in seconds since the epoch."""
-    return START_S - START_S % DAY_S + d * DAY_S
-
-
-def events(business: str, *, customers: int = 1_500, days: int = 300, seed: int = 1) -> list[bytes]:
-    """Every event of one business, in order of time."""
+def events(business: str, *, customers: int | None = None, days: int | None = None, seed: int = 1) -> list[bytes]:
+    """Every event of one business, in order of time; of its own size where none is asked for."""
+    own_customers, own_days = more_businesses.SIZES.get(business, (1_500, 300))
+    customers, days = customers or own_customers, days or own_days
     facts = sorted(BUSINESSES[business](random.Random(f"{business}/{seed}"), customers, days), key=lambda f: f[0])
     end_s = day(days)
     return [
@@ -194,8 +183,8 @@ def main() -> None:
     """Write the events of one business to the file named by `--out`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("business", choices=sorted(BUSINESSES))
-    parser.add_argument("--customers", type=int, default=1_500)
-    parser.add_argument("--days", type=int, default=300)
+    parser.add_argument("--customers", type=int)
+    parser.add_argument("--days", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default="-", help="a file (.gz and .zst are packed), or - for standard output")
     asked = parser.parse_args()

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from benchmarks import businesses, cdnow
+from benchmarks.raw_features import raw_features
 from benchmarks.report import Row, at_least, at_most
 from benchmarks.rivals import RIVALS, Rows, buy_till_you_die, refitted
 from detectors.learning.features import FEATURES, plain
@@ -102,7 +103,8 @@ class Witness(Replay):
 
 def judge(path: str) -> Judgement:
     """Replay a file, let the rivals do the same, and compare."""
-    policy = Policy()
+    policy = Policy()  # without challengers that decide nothing and cost a third of the time
+    policy = msgspec.structs.replace(policy, learning=msgspec.structs.replace(policy.learning, challenge_every=0))
     with ExitStack() as stack:
         witness = Witness(ReplayOptions(files=(path,), report="/dev/null"), policy, stack)
         witness.run_events()
@@ -112,6 +114,9 @@ def judge(path: str) -> Judgement:
     given = {"churnwatch, online": rows.given}
     for name, fit in RIVALS.items():
         given[name] = refitted(rows, fit, horizon_s)
+    own = rows._replace(x=np.log1p(np.maximum(raw_features(path, rows.customers, rows.time_s), 0.0)))
+    for name, fit in RIVALS.items():
+        given[f"{name}, own features"] = refitted(own, fit, horizon_s)
     if all(mark[3] for mark in witness.marks):
         given["BG/NBD"] = buy_till_you_die(rows, witness.outcomes._ordered, horizon_s)
     recency = [i for i, name in enumerate(rows.names) if name.endswith(".recency")]

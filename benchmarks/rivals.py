@@ -1,7 +1,8 @@
 """What the online model is compared with: models that are fitted again and again to the same events.
 
 Rules: a rival sees at a landmark what had matured by then and nothing else; it gets the same features, strengths
-included; it is fitted again every REFIT_DAYS (nightly would take hours on CDNOW and was no better where it was tried).
+included, or features of its own, as an analyst would make them (raw_features); it is fitted again
+every REFIT_DAYS (nightly would take hours on CDNOW and was no better where it was tried).
 """
 
 from __future__ import annotations

@@ -133,10 +133,10 @@ _COMMON: Final = (
 )
 
 FEATURES: Final = (
-    *(Feature(f"orders.{name}", doc, speaks, 0.1) for name, doc, speaks in _RHYTHM),
+    *(Feature(f"orders.{name}", doc, speaks, 0.2) for name, doc, speaks in _RHYTHM),
     *(Feature(f"use.{name}", doc, speaks) for name, doc, speaks in _RHYTHM[:-_TIMING]),
     *(Feature(f"use.{name}", doc, speaks, 0.1) for name, doc, speaks in _RHYTHM[-_TIMING:]),
-    *(Feature(name, doc, speaks, 0.1) for name, doc, speaks in _ORDERS[1:]),
+    *(Feature(name, doc, speaks, 0.2) for name, doc, speaks in _ORDERS[1:]),
     Feature(*_ORDERS[0], sd=0.3, prior=1.0),
     *(Feature(name, doc, speaks) for name, doc, speaks in _COMMON),
 )

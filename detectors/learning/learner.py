@@ -18,7 +18,7 @@ import msgspec
 import xxhash
 
 from detectors.learning.alerted import AlertOutcome
-from detectors.learning.beliefs import beliefs_of
+from detectors.learning.beliefs import Level, beliefs_of
 from detectors.learning.challengers import Challenger
 from detectors.learning.contest import Score, better
 from detectors.learning.drift import DRIFTS_KEPT, Adwin, FeatureDrift, LossDrift, moved_loss
@@ -76,6 +76,8 @@ class Stored(msgspec.Struct):
     first_s: int = 0
     last_s: int = 0
     leads: Leads = msgspec.field(default_factory=Leads)
+    level: StoredBelief | None = None
+    expected: float = 0.0
 
 
 STATE_VERSION: Final = 1
@@ -91,6 +93,7 @@ class Learner:
         self.challengers = dict(challengers or {})
         beliefs = beliefs_of(self.prior)
         self.linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
+        self.level = Level(self.prior)
         self.champion = next(iter(KINDS))
         self.scores = {name: Score() for name in (*KINDS, RULES, *self.challengers)}
         self.evidence, self.adwin, self.drift = Evidence(), Adwin(), FeatureDrift()
@@ -119,6 +122,8 @@ class Learner:
         self._score(example, values)
         self.evidence.add(example.landmark_s, example.probability, left)
         self._group(example, segments)
+        if not self.serves:
+            self.level.learn(self.prior.give(values), left, weight)
         for model in self.linear.values():
             model.passed(example.landmark_s)
             model.learn(values, left, weight)
@@ -243,7 +248,11 @@ class Learner:
         """The model that decides from now on: the catalogue's priors until there is enough to learn from."""
         if (pinned := self.served.pinned) is not None:
             return msgspec.structs.replace(pinned, proven=pinned.proven and self.is_proven)
-        return self.prior if self.decides == RULES or not self.serves else self._learned(self.decides)
+        if self.decides != RULES and self.serves:
+            return self._learned(self.decides)
+        if self.decides == RULES or self.level.expected < self.policy.learning.start_left or not self.learned:
+            return self.prior
+        return self.level.model(self.learned, self.evidence.base_rate())
 
     def hand_over(self, time_s: int) -> Model | None:
         """The model that is to go out, as of a time in seconds since the epoch; None, where what is in force stays."""
@@ -334,6 +343,8 @@ class Learner:
             self.first_s,
             self.last_s,
             self.leads,
+            msgspec.convert(self.level.belief.snapshot(), StoredBelief),
+            self.level.expected,
         )
         return msgspec.json.encode(stored)
 
@@ -349,6 +360,11 @@ class Learner:
         linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
         for kind, belief in stored.beliefs.items():
             linear[kind].restore(belief)
+        level = Level(self.prior)
+        if stored.level is not None:
+            level.belief.restore(stored.level)
+            level.expected = stored.expected
+        self.level = level
         self.linear, self.champion, self.scores = linear, stored.champion, {**self.scores, **stored.scores}
         self.evidence, self.adwin, self.drift = stored.evidence, stored.adwin, stored.drift
         self.learned, self.drifted_at, self.segments = stored.learned, stored.drifted_at, stored.segments

@@ -35,8 +35,8 @@ class Pace(msgspec.Struct, frozen=True):
     """How fast a belief moves."""
 
     weight: float = 0.5  # of an outcome: neighbouring landmarks of a customer share most of their horizon
-    widening: float = 0.00002  # share of the first variance that comes back per day
-    drift: float = 0.0001  # variance that the intercept gains per day: base rates move
+    widening: float = 0.000015  # share of the first variance that comes back per day
+    drift: float = 0.00005  # variance that the intercept gains per day: base rates move
 
 
 class StoredBelief(msgspec.Struct):

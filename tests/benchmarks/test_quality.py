@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks.businesses import BUSINESSES, events
 from benchmarks.quality import Witness, figures
+from benchmarks.raw_features import raw_features
 from benchmarks.rivals import Array, Fitted, Rows, buy_till_you_die, refitted
 from detectors.policy import Policy
 from schemas.intake import Accepted, read_event
@@ -28,6 +30,24 @@ def test_a_business_is_a_function_of_its_seed_and_keeps_the_contract(business: s
     assert all(isinstance(read_event(line, (), NOW_S), Accepted) for line in lines)
     times = [orjson.loads(line)["time"] for line in lines]
     assert times == sorted(times)
+
+
+def test_features_of_an_analyst_follow_from_the_events_before_them(tmp_path: Path) -> None:
+    lines = events("grocer", customers=12, days=90)
+    whole, early = tmp_path / "whole.jsonl", tmp_path / "early.jsonl"
+    now_s = 1_000 + min(time_of(line) for line in lines) // DAY_S * DAY_S + 60 * DAY_S
+    whole.write_bytes(b"\n".join(lines) + b"\n")
+    early.write_bytes(b"\n".join([b"{}", *(line for line in lines if time_of(line) <= now_s)]) + b"\n")
+    known = sorted({orjson.loads(line)["subject"] for line in early.read_bytes().splitlines()[1:]})
+    asked = known, np.full(len(known), now_s)
+    assert len(known) > 3
+    kinds = {orjson.loads(line)["type"] for line in lines if time_of(line) <= now_s}
+    assert kinds == {orjson.loads(line)["type"] for line in lines}
+    assert raw_features(str(whole), *asked).tolist() == raw_features(str(early), *asked).tolist()
+
+
+def time_of(line: bytes) -> float:
+    return datetime.fromisoformat(orjson.loads(line)["time"]).timestamp()
 
 
 def rows(left: Array, x: Array, weeks: int) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from detectors.learning.drift import Adwin
 from detectors.learning.examples import Example, decode_example, encode_example
 from detectors.learning.learner import Learner
 from detectors.learning.models_shown import drift_row, features_row
-from detectors.learning.space import NAMES, SPACE, Answers
+from detectors.learning.space import NAMES, SPACE, Answers, named
 from detectors.model import Model, probability
 from detectors.policy import Policy
 from detectors.rules import read_model_data
@@ -78,6 +79,28 @@ def test_outcomes_turn_a_prior_and_prove_skill() -> None:
     assert model.weights["value.silence"] < 0 < model.weights["tech.crashes"]
     assert model.confidence == "proven"
     assert read_model_data(msgspec.json.encode(model), model.version) == model
+
+
+def test_while_few_leave_outcomes_say_how_many_and_nobody_overtakes_anybody() -> None:
+    rng = random.Random(5)
+    drawn = [
+        {at: rng.randrange(1, 1_001) for at in (SILENCE, CRASHES) if rng.random() < 0.6} or {SILENCE: 1}
+        for _ in range(400)
+    ]
+    learner = taught([example(i, left=i % 100 == 50, values=values) for i, values in enumerate(drawn)])
+    assert learner.left < POLICY.learning.start_left
+    model, prior = learner.model(), Model.prior(POLICY)
+    assert (model.confidence, model.version.split("-")[0]) == ("learning", "level")
+    named_values = [named(values, ()) for values in drawn]
+    given = [model.give(values) for values in named_values]
+    before = [prior.give(values) for values in named_values]
+    assert sum(before) / len(before) > 0.06
+    assert sum(given) / len(given) < 0.025  # one in a hundred left
+    order = sorted(range(len(drawn)), key=lambda i: (before[i], i))
+    assert all(given[a] <= given[b] + 1e-12 for a, b in pairwise(order))
+    again = Learner(POLICY)
+    again.restore(learner.snapshot())
+    assert again.model() == model
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -219,7 +242,7 @@ def test_a_drift_lowers_the_confidence_for_a_while() -> None:
     overrated = learner.is_overrated
     assert learner.hand_over(2) == learner.model()
     assert (overrated, learner.is_overrated) == (True, False)
-    found = learner.drifts[-1]
+    found = learner.drifts[0]
     assert found.before < found.after
     row = drift_row(found, POLICY.churn.horizon_days)
     assert (row.error_before, row.error_after, row.outcomes) == (found.before, found.after, found.learned)
