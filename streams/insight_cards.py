@@ -12,7 +12,8 @@ from rich.text import Text
 from streams.insights import Row
 
 HEADS: Final = ("kind", "insight_id", "as_of", "text")
-FLOAT: Final = ".4g"
+FLOAT: Final = ".3g"
+MIDNIGHT: Final = "T00:00:00Z"
 
 
 def insight_card(row: Row) -> RenderableType:
@@ -51,7 +52,7 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Table:
     table = Table(title=name, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
         numbers = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", header_style="cyan")
+        table.add_column(column, justify="right" if numbers else "left", header_style="cyan", overflow="fold")
     for row in rows:
         table.add_row(*(shown(row.get(column)) for column in columns))
     return table
@@ -61,7 +62,9 @@ def shown(value: Any) -> str:
     """A value as text.
 
     >>> shown(None), shown(True), shown(0.123456), shown(12), shown(["a", "b"]), shown({"a": 1, "b": None})
-    ('–', 'yes', '0.1235', '12', 'a, b', 'a 1, b –')
+    ('–', 'yes', '0.123', '12', 'a, b', 'a 1, b –')
+    >>> shown("2026-03-04T00:00:00Z")
+    '2026-03-04'
     """
     if value is None or value in ([], {}):
         return "–"
@@ -75,4 +78,4 @@ def shown(value: Any) -> str:
         return ", ".join(map(shown, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {shown(of)}" for name, of in value.items())
-    return str(value)
+    return str(value).removesuffix(MIDNIGHT)

@@ -92,7 +92,8 @@ def reasons_text(name: str, found: Found, horizon_d: int, overlap: float) -> str
         return f"{who}, none of {found.tested} signals and pairs was more common than chance would have it."
     first, *others = found.signals[:3]
     parts = [
-        f"{who}, {first.support:.0%} had {said(NAMES[first.first])} ({first.support_kept:.0%} of those who stayed): "
+        f"{who}, {percent(first.support)} had {said(NAMES[first.first])} ({percent(first.support_kept)} of those who "
+        "stayed): "
         f"with it customers leave {first.lift:.1f} times as often as usual ({first.low:.1f} to {first.high:.1f})"
     ]
     parts += [f"{said(NAMES[r.first])} {r.lift:.1f} times ({r.low:.1f} to {r.high:.1f})" for r in others]
@@ -103,6 +104,17 @@ def reasons_text(name: str, found: Found, horizon_d: int, overlap: float) -> str
             f"({pair.low:.1f} to {pair.high:.1f})"
         )
     return "; ".join(parts) + "."
+
+
+def percent(share: float) -> str:
+    """A share as a person says it.
+
+    >>> percent(0.624), percent(0.0123), percent(0.0001)
+    ('62 %', '1.2 %', 'under 0.1 %')
+    """
+    if share >= 0.1:
+        return f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %" if share >= 0.0005 or not share else "under 0.1 %"
 
 
 def said(code: str) -> str:
@@ -181,12 +193,12 @@ def quality_text(name: str, grade: Grade, table: list[Reliable], lead: Lead, ove
         return f"{whose}: not enough outcomes yet: about {left} left and {stayed} stayed; it takes {ENOUGH} of either."
     parts = [f"{whose}: AUC {grade.auc:.2f} ({grade.auc_low:.2f} to {grade.auc_high:.2f}), about {left} customers left"]
     if grade.precision_at_budget is not None:
-        parts.append(f"of as many as the alert budget allows {grade.precision_at_budget:.0%} left")
+        parts.append(f"of the likeliest, as many as the alert budget allows, {percent(grade.precision_at_budget)} left")
     if lead.days_median is not None:
         parts.append(f"alerts came {lead.days_median:.0f} days ahead (median)")
     worst = max(table, key=lambda row: abs(row.given - row.observed))
     parts.append(
-        f"calibration error {grade.calibration_error:.3f}, largest where {worst.given:.1%} was given "
-        f"and {worst.observed:.1%} left"
+        f"calibration error {grade.calibration_error:.3f}, largest where {percent(worst.given)} was given "
+        f"and {percent(worst.observed)} left"
     )
     return "; ".join(parts) + "."

@@ -25,7 +25,7 @@ from detectors.learning.reasons import (
     reason_of,
     width_of,
 )
-from detectors.learning.shown_groups import REASONS_SHOWN, reasons_row
+from detectors.learning.shown_groups import REASONS_SHOWN, percent, reasons_row
 from detectors.learning.space import NAMES
 
 WEEK_S = 7 * 86_400
@@ -197,7 +197,7 @@ def test_a_row_names_what_a_person_asks_for_and_is_of_bounded_size() -> None:
     first = row.reasons[0]
     assert first.lift_low > 1.0
     assert first.support > first.support_kept
-    assert f"{first.support:.0%} had" in row.text
+    assert f"{percent(first.support)} had" in row.text
     assert "together" in row.text
     many = told._replace(signals=told.signals * 50, pairs=told.pairs * 50, keeping=told.signals * 50)
     wide = reasons_row(ALL, many, 0, 0, 30, OVERLAP)
