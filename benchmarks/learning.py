@@ -18,8 +18,9 @@ from benchmarks.events import SEED, Record
 from benchmarks.lives import history
 from benchmarks.report import Row, at_least, at_most
 from detectors.customer import DAY_S
-from detectors.learning.examples import Example, decode_example
+from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
+from detectors.learning.lessons import decode_lesson
 from detectors.model import Model
 from detectors.partition import Partition
 from detectors.policy import Policy
@@ -46,7 +47,8 @@ def fold(records: list[Record], policy: Policy, model: Model, *, examples: bool)
     for first in range(0, len(records), FETCH):
         partition.feed(records[first : first + FETCH])
         written = partition.snapshot().writes.get(EXAMPLES, ())
-        found += [decode_example(value) for _, value, _ in written if value is not None]
+        lessons = [decode_lesson(value) for _, value, _ in written if value is not None]
+        found += [lesson for lesson in lessons if isinstance(lesson, Example)]
     return Fold(time.process_time() - started_s, found)
 
 
