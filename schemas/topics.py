@@ -32,6 +32,7 @@ class Topic(Struct, frozen=True, gc=False, kw_only=True):
     holds: str
     partitions_like: str | None = None
     batch_bytes_max: int | None = None
+    segment_bytes: int | None = None  # Kafka's own 1 GiB unless set; what is in the newest one is not compacted
 
     def named(self, prefix: str = "") -> str:
         """The topic's name on a broker.
@@ -54,6 +55,8 @@ class Topic(Struct, frozen=True, gc=False, kw_only=True):
             settings["max.compaction.lag.ms"] = str(COMPACTED_WITHIN_MS)
         if self.batch_bytes_max is not None:
             settings["max.message.bytes"] = str(self.batch_bytes_max)
+        if self.segment_bytes is not None:
+            settings["segment.bytes"] = str(self.segment_bytes)
         return settings
 
 
@@ -136,6 +139,7 @@ _ROWS: Final = (
         retention_ms=None,
         partitions=1,
         batch_bytes_max=16 * 1024 * 1024,  # the learner's state is some megabytes of numbers
+        segment_bytes=64 * 1024 * 1024,  # and is replaced every half minute: whoever reads here reads that first
         producers=("learner", "detector"),
         consumers=("learner", "retention"),
         holds="the learner's state, models, quality over time; incidents, silent sources, calls given up",

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-WINDOW: Final = 64  # records looked at first
-GROWTH: Final = 16  # each further look is at so many times as many
+WINDOW: Final = 16  # records looked at first: states are large, and every other offset is the mark of a transaction
+GROWTH: Final = 4  # each further look is at so many times as many
 FETCH_WAIT_MS: Final = 50
 
 

@@ -222,6 +222,14 @@ MODEL: Final = (
         "Probabilities are off by {{ $value | humanizePercentage }} on average, of the newest outcomes.",
         "max by (namespace, job) (churn_model_calibration_error_ratio) > 0.05",
     ),
+    Rule(
+        "ChurnModelHeld",
+        "warning",
+        "1h",
+        "For a week a model has decided that somebody promoted or went back to; the learner's own choice waits.",
+        "max by (namespace, job) (min_over_time(churn_model_held[1w])) == 1\n"
+        "and max by (namespace, job) (churn_model_held offset 1w) == 1",
+    ),
 )
 
 GROUPS: Final = {
