@@ -14,7 +14,7 @@ from detectors.customer import NEVER, Customer
 from detectors.farewell import read
 from detectors.incidents import NOTHING, Incidents
 from detectors.learning.alerted import Opening
-from detectors.leaving import next_look_s, only_uses
+from detectors.leaving import can_lapse, next_look_s, only_uses
 from detectors.lifecycle import LIFECYCLE, TRANSITIONS, is_awake, level_of, status_of
 from detectors.news import Said, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
@@ -36,6 +36,7 @@ class Look(NamedTuple):
     key: bytes
     before: Customer  # as it was; the same object as `customer` unless care is taken
     customer: Customer
+    said: Said  # what is to be said of it, as far as it alone knows
 
 
 class Desk:
@@ -48,43 +49,51 @@ class Desk:
         self.moment.life = rules.assessor.life
         self.incidents = Incidents(number, rules.assessor, stats)
         self.world = World()
+        self.rose = False  # of somebody who was read at this moment a signal rose that many share
         self.opened: list[Opening] = []  # in this moment, of those who have not left
 
     def sit_down(self, world: World, now_s: int) -> None:
         """Begin a moment: what is looked at from here on is looked at as of then."""
-        self.world = world
+        self.world, self.rose = world, False
         self.moment.at(now_s, world.feeds)
         self.opened.clear()
 
-    def read(self, c: Customer) -> bool:
-        """Read again the signals that an event or a deadline may have changed; true if one that many share rose."""
-        mask, strengths, alike = c.stale, c.strengths, self.rules.read_alike(c)
-        before = self.incidents.raised(strengths) if strengths else NOTHING
-        if c.due_s <= self.moment.now_s:
-            mask |= self.assessor.due_mask(c, self.moment.now_s)
+    def read(self, key: bytes, before: Customer, c: Customer) -> Look:
+        """Read again the signals that an event or a deadline may have changed."""
+        at, assessor, alike = self.moment, self.assessor, self.rules.read_alike(c)
+        mask, strengths = c.stale, c.strengths
+        raised = self.incidents.raised(strengths) if strengths else NOTHING
+        if c.due_s <= at.now_s:
+            mask |= assessor.due_mask(c, at.now_s)
         if not alike:
-            mask = self.assessor.all
+            mask = assessor.all
             c.dues.clear()  # those of signals and stages that the rules of before knew
-        read(c, self.moment, self.assessor, mask)
+        p = read(c, at, assessor, mask)
         # What other rules alone have raised did not happen to anybody.
-        return alike and bool(c.strengths) and self.incidents.rose(self.world, c, before, self.moment.now_s)
+        if alike and c.strengths and self.incidents.rose(self.world, c, raised, at.now_s):
+            self.rose = True
+        return Look(key, before, c, Said(verdict_of(c, p, assessor, at.now_s), "events" if c.stale else "time"))
 
-    def decide(self, key: bytes, c: Customer, offset: int, out: Outbox) -> Asks | None:
+    def has_news(self, look: Look) -> bool:
+        """Whether there is something to decide about a customer that was read at this moment."""
+        c = look.customer
+        return (status_of(c), look.said.verdict) in TRANSITIONS or self.rules.before(c) is not None
+
+    def decide(self, look: Look, offset: int, out: Outbox) -> Asks | None:
         """Write down what is new of a customer that was read at this moment; `offset` is that of the journal.
 
         Where an alert would open that competes for the budget, nothing is written, and the customer is to be answered
         by `open` or `hold`.
         """
-        at, assessor, p = self.moment, self.assessor, c.probability
-        now_s = at.now_s
-        said = Said(verdict_of(c, p, assessor, now_s), "events" if c.stale else "time")
+        key, c, said = look.key, look.customer, look.said
+        at, assessor, now_s = self.moment, self.assessor, self.moment.now_s
         before = self.rules.before(c)
         if before is not None:
             due, was_held = said.verdict, c.unsaid >= 0.0
             said = judged_by_both(c, said, self.rules, before, at)  # all has been read
             is_held = c.unsaid >= 0.0 or (due == "win_back" and said.verdict == "same")
             self.stats["held_back_rules"] += is_held and not was_held
-        elif (status_of(c), said.verdict) in TRANSITIONS:
+        else:
             c.rest_read = 0
             p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
@@ -96,9 +105,13 @@ class Desk:
             if step[1] == "opened":
                 return place_of(key, c, assessor.risk(c, c.probability), now_s, assessor.policy), said.by
             self._say(key, c, step, offset, out, said.by)
-        c.held_s = 0
-        self._finish(key, c, out)
+        self.put_away(look, out)
         return None
+
+    def put_away(self, look: Look, out: Outbox) -> None:
+        """Be done with a customer who asks for nothing, or has been answered."""
+        look.customer.held_s = 0
+        self._finish(look.key, look.customer, out)
 
     def _is_held(self, c: Customer, change: Change) -> bool:
         """Whether an announcement waits, because it is owed to a cause that many share; asked again when that is over.
@@ -116,20 +129,20 @@ class Desk:
             c.dues[LIFECYCLE] = min(c.dues[LIFECYCLE], c.alert.snoozed_until_s)
         return True
 
-    def open(self, key: bytes, c: Customer, offset: int, out: Outbox, by: ChangedBy) -> bool:
+    def open(self, look: Look, offset: int, out: Outbox, by: ChangedBy) -> bool:
         """Open the alert that `decide` asked for; always true."""
-        self._say(key, c, OPENED, offset, out, by)
-        c.held_s = 0
-        self._finish(key, c, out)
+        self._say(look.key, look.customer, OPENED, offset, out, by)
+        self.put_away(look, out)
         return True
 
-    def hold(self, key: bytes, c: Customer, until_s: int, out: Outbox) -> None:
+    def hold(self, look: Look, until_s: int, out: Outbox) -> None:
         """Let the alert that `decide` asked for wait, and look at the customer again then."""
+        c = look.customer
         if not c.held_s:
             c.held_s = self.moment.now_s
             self.stats["held_back_budget"] += 1
         c.dues[LIFECYCLE] = until_s
-        self._finish(key, c, out)
+        self._finish(look.key, c, out)
 
     def _say(
         self, key: bytes, c: Customer, step: tuple[Status, Change], offset: int, out: Outbox, by: ChangedBy
@@ -140,7 +153,7 @@ class Desk:
 
     def _finish(self, key: bytes, c: Customer, out: Outbox) -> None:
         """Note when to look again, and what the risk is."""
-        if not c.left_s:
+        if not c.left_s and can_lapse(c, self.assessor.policy.churn):
             gone_s = next_look_s(c, self.moment.now_s, self.assessor.policy, self.moment.quiet_s(c))
             if gone_s < c.dues.get(LIFECYCLE, NEVER):
                 c.dues[LIFECYCLE] = gone_s

@@ -92,6 +92,11 @@ def has_cancelled(c: Customer, p: ChurnPolicy) -> bool:
     return c.churned_s > 0 and c.churned_s >= back_s(c, p)
 
 
+def can_lapse(c: Customer, p: ChurnPolicy) -> bool:
+    """Whether silence alone may come to count as having left: for most it never does."""
+    return c.ordered_s > 0 or p.definition == "inactivity"
+
+
 def lapses_s(c: Customer, p: ChurnPolicy) -> int:
     """When the customer will count as gone if nothing more is heard of it; NEVER where inactivity does not count.
 
@@ -124,7 +129,7 @@ def has_left(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> bool:
     """Whether the customer has left, by word or by silence, and not come back; `lost_s` as in `has_lapsed`."""
     if c.churned_s and has_cancelled(c, policy.churn):
         return True
-    return (c.ordered_s > 0 or policy.churn.definition == "inactivity") and has_lapsed(c, now_s, policy, lost_s)
+    return can_lapse(c, policy.churn) and has_lapsed(c, now_s, policy, lost_s)
 
 
 def next_look_s(c: Customer, now_s: int, policy: Policy, lost_s: int = 0) -> int:

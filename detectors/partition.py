@@ -22,7 +22,7 @@ from detectors.assess import after_the_same
 from detectors.budget import give_back, shared_out, used_permille
 from detectors.customer import DIGEST_BYTES, NEVER, RING_BYTES, Customer, dump, is_in_ring, load, read_header
 from detectors.deadlines import Deadlines, waiting_and_due
-from detectors.desk import Asks, Desk, Look
+from detectors.desk import Desk, Look
 from detectors.erasure import GONE, Erasures, mark_key
 from detectors.everybody import COUNTED, USE, USE_EVERY_S, Everybody
 from detectors.history import HANDLERS, RefusedError
@@ -119,7 +119,6 @@ class Partition:
         self.erased = Erasures(self.states, self.rules.assessor.policy)
         self._decide_by_rules()
         self.deadlines = Deadlines(dues)
-        self._rose = False
 
     def _load(self, key: bytes) -> Customer:
         """The live customer of a key, read from its bytes or new."""
@@ -273,47 +272,49 @@ class Partition:
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
-        """Assess customers at one moment: all are read, then decided about, and those who ask share the budget."""
+        """Assess customers at one moment: all are read, then decided about, and those who ask share the budget.
+
+        Whoever is as it was is done with at once, while it is at hand: nothing of that depends on the others.
+        """
         self._aside(r, partial(self.everybody.begin, self.world))
-        self.desk.sit_down(self.world, now_s)
+        desk, out = self.desk, self.out
+        desk.sit_down(self.world, now_s)
         looks = [look for key in keys if (look := self._read(key, r)) is not None]
-        if self._rose:
-            self._rose = False
-            self._aside(r, partial(self.desk.incidents.find, self.world, now_s))
-        asking = [(asks[0], (look, asks[1])) for look in looks if (asks := self._decide(look, r)) is not None]
-        desk, purse = self.desk, self.world.purse
+        if desk.rose:
+            self._aside(r, partial(desk.incidents.find, self.world, now_s))
+        decided = [(look, self._finish(look, r, partial(desk.decide, look, r.offset, out))) for look in looks]
+        asking = [(asks[0], (look, asks[1])) for look, asks in decided if asks is not None]
+        purse = self.world.purse
         for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
             if until_s is not None:
-                self._finish(look, r, partial(desk.hold, look.key, look.customer, until_s, self.out))
-            elif not self._finish(look, r, partial(desk.open, look.key, look.customer, r.offset, self.out, by)):
+                self._finish(look, r, partial(desk.hold, look, until_s, out))
+            elif not self._finish(look, r, partial(desk.open, look, r.offset, out, by)):
                 give_back(purse)
         if desk.opened and self.writes_examples:
             self._aside(r, partial(self.ledger.follow, desk.opened, self._load, self.deadlines, now_s))
 
     def _read(self, key: bytes, r: Record) -> Look | None:
-        """Read one customer, on a copy where care is taken; where that fails, there is nothing to decide."""
-        if (before := self._stored(key, r)) is None:
+        """Read one customer, on a copy where care is taken; None where there is nothing to decide, or that failed."""
+        if (before := self.hot.get(key) or self._stored(key, r)) is None:
             return None
-        look = Look(key, before, load(dump(before)) if self._careful else before)
         if before.probability < 0.0:
             self.world.purse.customers += 1
             if self.writes_examples:
                 self.ledger.meet(key, self.world, self.world.now_s, self.deadlines)
         try:
-            self._rose |= self.desk.read(look.customer)
+            look = self.desk.read(key, before, load(dump(before)) if self._careful else before)
         except Exception as error:
             self._failed(r, error)
-            self._put_off(look)
+            self._put_off(key, before)
             return None
-        return look
-
-    def _decide(self, look: Look, r: Record) -> Asks | None:
-        """Decide about one customer that was read; where it asks for a place in the budget, it is not done yet."""
-        return self._finish(look, r, partial(self.desk.decide, look.key, look.customer, r.offset, self.out))
+        if self.desk.has_news(look):
+            return look
+        self._finish(look, r, partial(self.desk.put_away, look, self.out))
+        return None
 
     def _finish(self, look: Look, r: Record, step: Callable[[], D]) -> D | None:
         """Take a step with a customer that was read, and keep what became of it; where that fails, it is put off."""
-        key, before, c = look
+        key, before, c, _ = look
         due_s = before.due_s
         mark = self.out.mark() if self._careful else {}
         try:
@@ -322,19 +323,18 @@ class Partition:
             if self._careful:
                 self.out.undo(mark)
             self._failed(r, error)
-            self._put_off(look)
+            self._put_off(key, before)
             return None
         self.deadlines.move(key, due_s, c.due_s, self.desk.moment.now_s)
         self.hot[key] = self.dirty[key] = c
         return done
 
-    def _put_off(self, look: Look) -> None:
+    def _put_off(self, key: bytes, c: Customer) -> None:
         """After a look that failed the customer stays as it was, and waits for its next event."""
-        c = look.before
         self.world.purse.customers -= c.probability < 0.0  # counted when it was read, and will be again
         c.stale, c.due_s = 0, NEVER
         c.dues.clear()
-        self.hot[look.key] = self.dirty[look.key] = c
+        self.hot[key] = self.dirty[key] = c
 
     def _erase(self, key: bytes, event: Event, r: Record) -> None:
         """Forget a customer: its open alert ends, its rows in the compacted topics go, and a receipt says so."""
