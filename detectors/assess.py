@@ -112,7 +112,8 @@ class Assessor:
         self.reader = Reader(policy, model, {row.signal.code: row.number for row in self.rows})
         self.mark = (zlib.crc32(model.version.encode()) << 32) if self.reader.learned else 0  # + when
         self.catalogue = {row.number: row.policy.prior for row in self.rows}
-        self.special_catalogue = Weights.of_policy(policy, self.catalogue)
+        same = self.catalogue == self.weights
+        self.special_catalogue = self.special if same else Weights.of_policy(policy, self.catalogue)
         self.usual = log_odds_of(model.base_rate) - log_odds_of(policy.churn.base_rate) if model.base_rate else 0.0
         self.masks: dict[type, int] = {
             kind: sum(row.bit for row in self.rows if kind in row.signal.depends) for kind in HANDLERS
@@ -191,15 +192,20 @@ class Assessor:
         if not self.mark:
             return p
         share, z = self.policy.alerts.learned_share, log_odds_of(self.policy.churn.base_rate)
-        for number, contribution in self.of_catalogue(c).items():
+        strengths, weights = c.strengths, self.catalogue_of(c)
+        for number in sorted(strengths):
             if number not in without:
-                z += contribution
+                z += weights.get(number, 0.0) * strengths[number]
         return probability(z + share * (log_odds_of(p) - self.usual - z))
 
     def of_catalogue(self, c: Customer) -> dict[int, float]:
         """Log-odds by signal number by the catalogue's weights, whatever has been learned."""
-        weights = self.catalogue if self.special_catalogue is None else self.special_catalogue.of(c)
+        weights = self.catalogue_of(c)
         return {n: weights.get(n, 0.0) * c.strengths[n] for n in sorted(c.strengths)}
+
+    def catalogue_of(self, c: Customer) -> dict[int, float]:
+        """The catalogue's weight by signal number, as it is for a customer."""
+        return self.catalogue if self.special_catalogue is None else self.special_catalogue.of(c)
 
     def due_mask(self, c: Customer, now_s: int) -> int:
         """Bits of the signals whose deadline has passed."""

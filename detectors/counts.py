@@ -86,13 +86,22 @@ def by_day(packed: bytes | None) -> Iterator[tuple[int, int]]:
     return zip(accumulate(packed[3::2], sub, initial=packed[0] | packed[1] << 8), packed[2::2], strict=False)
 
 
+def newest_day(packed: bytes | None) -> int:
+    """The newest day with a count, 0 of no counts: both forms begin with it.
+
+    >>> [newest_day(pack({20_000: n, 19_990: 1}, 38)) for n in (2, 300)]
+    [20000, 20000]
+    """
+    return packed[0] | packed[1] << 8 if packed else 0
+
+
 def since(packed: bytes | None, first_day: int) -> tuple[int, int]:
     """Sum of the counts from a day on, and the earliest of these days; 0 where there is none.
 
     >>> since(pack({20_000: 2, 19_990: 1, 19_900: 5}, 38), 19_990)
     (3, 19990)
     """
-    return sums(packed, (first_day,))[0] if packed else (0, 0)
+    return sums(packed, (first_day,))[0] if packed and newest_day(packed) >= first_day else (0, 0)
 
 
 def sums(packed: bytes, first_days: tuple[int, ...]) -> list[tuple[int, int]]:

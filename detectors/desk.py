@@ -36,6 +36,7 @@ class Look(NamedTuple):
     key: bytes
     before: Customer  # as it was; the same object as `customer` unless care is taken
     customer: Customer
+    fresh: int  # bits of the signals that were read at this moment
     said: Said  # what is to be said of it, as far as it alone knows
 
 
@@ -72,7 +73,8 @@ class Desk:
         # What other rules alone have raised did not happen to anybody.
         if alike and c.strengths and self.incidents.rose(self.world, c, raised, at.now_s):
             self.rose = True
-        return Look(key, before, c, Said(verdict_of(c, p, assessor, at.now_s), "events" if c.stale else "time"))
+        said = Said(verdict_of(c, p, assessor, at.now_s), "events" if c.stale else "time")
+        return Look(key, before, c, mask, said)
 
     def has_news(self, look: Look) -> bool:
         """Whether there is something to decide about a customer that was read at this moment."""
@@ -95,7 +97,7 @@ class Desk:
             self.stats["held_back_rules"] += is_held and not was_held
         else:
             c.rest_read = 0
-            p = read(c, at, assessor, assessor.moving(c))  # what is said must be exact
+            p = read(c, at, assessor, assessor.moving(c) & ~look.fresh)  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))
         if step is not None and self._is_held(c, step[1]):

@@ -8,6 +8,7 @@ Rules:
   a handler fails. Then it is done again with care (each event on a copy), and what failed becomes a dead letter.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -241,11 +242,11 @@ class Partition:
         """Look at whoever was touched since the last tick, and at whoever is due."""
         self.stats["ticks"] += 1
         self.world.now_s = now_s = max(now_s, self.world.now_s)
-        due = self.touched | self.deadlines.pop(now_s, self._due_of)
-        watches = [key for key in sorted(due) if key >= RESERVED]
-        self._look_at(sorted(due.difference(watches)), now_s, r)
+        due = sorted(self.touched | self.deadlines.pop(now_s, self._due_of))
+        customers = bisect_left(due, RESERVED)
+        self._look_at(due[:customers], now_s, r)
         self.touched.clear()
-        for key in watches:
+        for key in due[customers:]:
             self._wake(key, now_s, r) if key.startswith(WATCHES) else self.erased.wake(key)
         for step in (self.desk.incidents.tick, self.everybody.tick):
             self._aside(r, partial(step, self.world, self.out, now_s))
@@ -314,7 +315,7 @@ class Partition:
 
     def _finish(self, look: Look, r: Record, step: Callable[[], D]) -> D | None:
         """Take a step with a customer that was read, and keep what became of it; where that fails, it is put off."""
-        key, before, c, _ = look
+        key, before, c = look.key, look.before, look.customer
         due_s = before.due_s
         mark = self.out.mark() if self._careful else {}
         try:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from detectors import kinds
-from detectors.counts import by_day, sums, without_absence, without_days
+from detectors.counts import newest_day, sums, without_absence, without_days
 from detectors.customer import DAY_S, Customer
 from detectors.leaving import buys_without_subscription
 from detectors.signals.base import Because, Moment, newest, ramp, signal, span, times
@@ -111,7 +111,7 @@ def change_of_use(c: Customer, at: Moment, days: Days, end_day: int) -> float | 
 
 def last_day(days: Days) -> int:
     """The newest UTC day with activity that counts; 0 without any."""
-    return next(by_day(days.packed), (0, 0))[0]
+    return newest_day(days.packed)
 
 
 def window_end(at: Moment, days: Days) -> int:
