@@ -273,10 +273,7 @@ class Partition:
         return read_header(state)[1] if state is not None else NEVER
 
     def _look_at(self, keys: Iterable[bytes], now_s: int, r: Record) -> None:
-        """Assess customers at one moment: all are read, then decided about, and those who ask share the budget.
-
-        Whoever is as it was is done with at once, while it is at hand: nothing of that depends on the others.
-        """
+        """Assess customers at one moment: all are read, those with news decided on, those who ask share the budget."""
         self._aside(r, partial(self.everybody.begin, self.world))
         desk, out = self.desk, self.out
         desk.sit_down(self.world, now_s)
@@ -310,6 +307,7 @@ class Partition:
             return None
         if self.desk.has_news(look):
             return look
+        # Nothing about whoever is as it was depends on the others, so it is done with while it is at hand.
         self._finish(look, r, partial(self.desk.put_away, look, self.out))
         return None
 
