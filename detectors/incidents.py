@@ -10,7 +10,7 @@ Rules:
 * partition 0 alone writes the row of an incident, from what was said in the journal;
 * a customer is touched if a signal of the cause rose for it during the incident, not because it is raised; also if it
   had part in what happened then and has had no trouble of its own since: a rise is the incident's while what the
-  signal counts reaches back to it.
+  signal counts reaches back to it, unless there were faults since (`incidents.own_faults`).
 """
 
 from collections import Counter
@@ -18,6 +18,7 @@ from typing import Final
 
 from detectors import kinds
 from detectors.assess import Assessor
+from detectors.counts import since
 from detectors.customer import DAY_S, HOUR_S, Customer
 from detectors.history.app_errors import first_and_last
 from detectors.lifecycle import LEVELS, level_of
@@ -34,6 +35,7 @@ TECHNOLOGY, AVAILABILITY = 1, 2
 CAUSE_OF_GROUP: Final = {"quality": TECHNOLOGY, "tech": TECHNOLOGY, "availability": AVAILABILITY}
 NAMES: Final = {TECHNOLOGY: "technology", AVAILABILITY: "availability"}
 NUMBERS: Final = {name: number for number, name in NAMES.items()}
+WEEK_D: Final = 7
 SLOT_S: Final = 300
 WINDOW: Final = HOUR_S // SLOT_S  # slots
 SLOTS_KEPT: Final = 6 * WINDOW  # rises that are reported later than that count for no incident
@@ -115,6 +117,13 @@ class Incidents:
             for day, packed in c.error_days.items()
             for second in first_and_last(packed)
         )
+
+    def _has_own(self, c: Customer, incident: Incident, now_s: int) -> bool:
+        """Whether a customer had trouble of its own within a week, on the days after the incident's last."""
+        if incident.cause != TECHNOLOGY:
+            return False
+        first_day = max((incident.newest_s + self.policy.quiet_s) // DAY_S, now_s // DAY_S - WEEK_D) + 1
+        return since(c.days.get(kinds.FAULTS), first_day)[0] >= self.policy.own_faults
 
     def forget(self, world: World, c: Customer) -> None:
         """Count a customer who was erased no longer; what was reported of it already, as a number, stays."""
@@ -282,6 +291,7 @@ class Incidents:
                     self._is_open(incident, c.rose.get(cause, 0))
                     or (c.rose.get(-cause, 0) < incident.newest_s + self.policy.quiet_s and self._met(c, incident))
                 )
+                and not self._has_own(c, incident, now_s)
             ):
                 return incident
         return None

@@ -153,6 +153,9 @@ class IncidentPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     touches_s: Annotated[
         int, why("so long alerts bear its id, or wait for it: faults are counted over four weeks", ge=300)
     ] = 29 * 86_400
+    own_faults: Annotated[
+        int, why("so many of a customer's own within a week after it, and an alert waits for it no longer", ge=1)
+    ] = 3
 
 
 class ExitPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -160,6 +160,18 @@ def test_what_rises_later_is_the_incidents_while_it_reaches_back_to_it_and_then_
     assert [(alert.subject, alert.data.common_cause) for alert in cluster.alerts()] == [("c-0-2", None)]
 
 
+def test_who_has_faults_of_their_own_soon_after_a_storm_waits_no_longer() -> None:
+    cluster = Cluster(1)
+    storm(cluster, 0, range(20), 10)
+    cluster.tick(10 + HOUR_D)
+    for i in range(3):
+        cluster.put(0, event("app.outage.started", 12 + i / 10, customer="c-0-4", outage_id=f"o{i}", service="web"))
+    cluster.put(0, event("app.error.raised", 12.4, customer="c-0-5", code="E", fatal=False, count=1))
+    cluster.tick(12.5)
+    cluster.end()
+    assert [(alert.subject, alert.data.common_cause) for alert in cluster.alerts()] == [("c-0-4", None)]
+
+
 def test_a_partition_where_too_few_rose_takes_up_what_another_declares() -> None:
     cluster = Cluster()
     storm(cluster, 1, range(20), 10)
