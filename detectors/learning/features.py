@@ -1,8 +1,8 @@
 """What the model is told of a customer besides the signals: rhythm, levels, trends, tenure, price, stage.
 
 Rules: a feature is a function of the customer's state at a time and of nothing after it; it is finite, of the order of
-one, and 0 where there is nothing to say; features have no prior opinion but one, `orders.quiet_ahead`. Counts and
-durations go in as logarithms: what matters is how many times, not how many. A feature may speak for a signal: its part
+one, and 0 where there is nothing to say; features have no prior opinion but those of who
+leaves by silence (`orders.quiet_ahead`, `alone`…). Counts and durations go in as logarithms: what matters is how many times, not how many. A feature may speak for a signal: its part
 of the log-odds is then told under that signal's reason where the signal is raised.
 
 The rhythm of those who leave by silence (known by their orders alone; everybody, where there is no billing, or where
@@ -77,6 +77,12 @@ _ORDERS: Final = (
     ("orders.last_amount", "log of the last amount ÷ the mean", ""),
     ("orders.value", "log of mean amount × active days", ""),
 )
+# Where nobody buys anything, who was there lately comes back, and the shapes of buying say less than in a shop.
+_ALONE: Final = (
+    Feature("alone", "1 where leaving means to do nothing at all", "", 1.0, -2.0),
+    Feature("alone.recency", "log of days since the last activity, there", SILENCE, 0.3, 1.2),
+    Feature("alone.quiet_ahead", "log-odds of 30 quiet days there, after what buyers are like", SILENCE, 0.3, 0.3),
+)
 STAGES: Final = ("lead", "trial", "onboarding", "active", "mature", "at_renewal", "churned")
 _COUNTED: Final = (
     ("errors_7d", "errors within 7 days", kinds.ERRORS, 7),
@@ -138,6 +144,7 @@ FEATURES: Final = (
     *(Feature(f"use.{name}", doc, speaks, 0.1) for name, doc, speaks in _RHYTHM[-_TIMING:]),
     *(Feature(name, doc, speaks, 0.2) for name, doc, speaks in _ORDERS[1:]),
     Feature(*_ORDERS[0], sd=0.3, prior=1.0),
+    *_ALONE,
     *(Feature(name, doc, speaks) for name, doc, speaks in _COMMON),
 )
 """Every feature; their order is that of a vector, and no promise: whatever is stored names them."""
@@ -165,6 +172,8 @@ def plain(c: Customer, now_s: int, policy: Policy, lost_s: int = 0, by_use: bool
     found: dict[int, float] = {}
     by_silence = by_use or buys_only(c, policy)
     recent = _rhythm(found, c, now_s - lost_s, by_silence)
+    if by_use:
+        _alone(found)
     if by_silence:
         _orders(found, c)
     _standing(found, c, now_s, policy)
@@ -217,6 +226,13 @@ def _rhythm(found: dict[int, float], c: Customer, now_s: int, by_silence: bool) 
     if by_silence:
         found[INDEX["orders.quiet_ahead"]] = quiet_ahead(repeats, min(span_d, seen_d), seen_d)
     return n28
+
+
+def _alone(found: dict[int, float]) -> None:
+    """What is told of those who leave by doing nothing, with what is believed of them."""
+    found[INDEX["alone"]] = 1.0
+    found[INDEX["alone.recency"]] = found.get(INDEX["orders.recency"], 0.0)
+    found[INDEX["alone.quiet_ahead"]] = found.pop(INDEX["orders.quiet_ahead"], 0.0)
 
 
 def _timing(days: tuple[int, ...], recency_d: float, rate: float) -> tuple[float, ...]:

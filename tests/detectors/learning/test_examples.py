@@ -101,7 +101,7 @@ def test_where_there_is_no_billing_who_does_nothing_for_a_horizon_has_left(kind:
     found = {(example.landmark_s - START_S) / DAY_S: example.left for example in examples}
     assert found == {day: day > last_use_d for day in found}
     assert {True, False} <= set(found.values())
-    quiet = [named(e.values, ())["orders.quiet_ahead"] for e in examples if e.left]
+    quiet = [named(e.values, ())["alone.quiet_ahead"] for e in examples if e.left]
     assert quiet == sorted(quiet)  # the longer it lasts, the surer
 
 
