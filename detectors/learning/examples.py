@@ -129,6 +129,17 @@ def next_landmark_s(key: bytes, after_s: int, every_s: int) -> int:
     return (after_s - own_s) // every_s * every_s + every_s + own_s
 
 
+def _life(c: Customer, pending: Pending, watch: Watch, *, left: bool) -> Life | None:
+    """What became of a life up to the landmark that was written down next, once a horizon has passed."""
+    then = pending.life
+    if then is None:
+        return None
+    if watch.pending:
+        next_d = (watch.pending[0].landmark_s - pending.landmark_s) // DAY_S
+        then = msgspec.structs.replace(then, exposed_d=min(then.exposed_d, next_d))
+    return life_of(c, pending.landmark_s, then, left=left)
+
+
 class Ledger:
     """What waits for the customers of one partition; `states` is the store's own dict, and only read here."""
 
@@ -221,7 +232,7 @@ class Ledger:
                     segments=tuple(pending.segments),
                     weight=pending.weight,
                     left=left,
-                    life=None if pending.life is None else life_of(c, pending.landmark_s, pending.life, left=left),
+                    life=_life(c, pending, watch, left=left),
                 )
             )
         return matured
@@ -230,10 +241,14 @@ class Ledger:
         if not is_watched(key, world.purse.customers, self.policy.learning.watched_max):
             watch.next_s = NEVER
             return
-        # Whoever was silent for a horizon changes slowly: one landmark stands for several.
-        stands_for = LONG_QUIET if now_s - c.last_s > self.horizon_s or has_cancelled(c, self.policy.churn) else 1
-        watch.next_s = next_landmark_s(key, now_s + (stands_for - 1) * self.every_s, self.every_s)
+        watch.next_s = next_landmark_s(key, now_s, self.every_s)
         if has_cancelled(c, self.policy.churn) or len(watch.pending) >= PENDING_MAX:
+            return
+        # Whoever was silent for a horizon changes slowly: one landmark stands for several. Which one is a matter of the
+        # calendar: if the others were skipped from there on, whoever comes back next day would count as often as four
+        # who do not, and be missed while it is back.
+        stands_for = LONG_QUIET if now_s - c.last_s > self.horizon_s else 1
+        if (hash_of(key) + now_s // self.every_s) % stands_for:
             return
         quiet, grace_s = (c.active_s, now_s), self.policy.value.feed_grace_s
         lost = lost_s(world.feeds, c.active_in, quiet, now_s, grace_s)
@@ -247,7 +262,7 @@ class Ledger:
                 groups,
                 stands_for,
                 buys_only(c, self.policy),
-                then_of(c, now_s, watch.next_s, self.policy, lost, by_use=by_use),
+                then_of(c, now_s, now_s + self.horizon_s, self.policy, lost, by_use=by_use),
                 by_use,
             )
         )

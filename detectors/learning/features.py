@@ -1,9 +1,10 @@
 """What the model is told of a customer besides the signals: rhythm, levels, trends, tenure, price, stage.
 
 Rules: a feature is a function of the customer's state at a time and of nothing after it; it is finite, of the order of
-one, and 0 where there is nothing to say; features have no prior opinion but those of who
-leaves by silence (`orders.quiet_ahead`, `alone`…). Counts and durations go in as logarithms: what matters is how many times, not how many. A feature may speak for a signal: its part
-of the log-odds is then told under that signal's reason where the signal is raised.
+one, and 0 where there is nothing to say; only of those who leave by silence is anything believed before outcomes speak
+(`orders.quiet_ahead`, `alone`). Counts and durations go in as logarithms: what matters is how many times, not how many.
+A feature may speak for a signal: its part of the log-odds is then told under that signal's reason where the signal is
+raised.
 
 The rhythm of those who leave by silence (known by their orders alone; everybody, where there is no billing, or where
 policy says so) and the rhythm of all others are features of their own (`orders.`, `use.`): silence means something else

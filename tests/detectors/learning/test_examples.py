@@ -118,6 +118,25 @@ def test_once_billing_is_heard_of_silence_is_no_leaving() -> None:
     assert [e for e in examples if e.left and e.landmark_s + HORIZON_D * DAY_S > START_S + 60 * DAY_S] == []
 
 
+def test_of_one_who_is_silent_a_fair_share_is_written_down_and_of_one_who_is_back_every_week() -> None:
+    back_d, again_d = 150, 320
+    for who in ("c-1", "c-2", "c-3", "c-4"):
+        placed = [
+            event("billing.order.placed", day + 0.4, customer=who, order_id=str(day), amount=9.0)
+            for day in (*range(0, 30, 3), *range(back_d, again_d, 3))
+        ]
+        ticks = [tick(day) for day in range(1, 360)]
+        examples = fold(sorted(placed + ticks, key=lambda value: msgspec.json.decode(value)["time"]))
+        days = {(example.landmark_s - START_S) / DAY_S: example for example in examples}
+        silent = {day: each for day, each in days.items() if 30 + HORIZON_D < day < back_d}
+        assert {each.weight for each in silent.values()} == {4}
+        weeks = (back_d - 30 - HORIZON_D) / EVERY_D
+        assert abs(sum(each.weight for each in silent.values()) - weeks) <= 4
+        there = [day for day in days if back_d < day < again_d]
+        assert min(there) <= back_d + EVERY_D
+        assert all(b - a == EVERY_D for a, b in pairwise(sorted(there)))
+
+
 def test_one_who_orders_very_often_stays() -> None:
     assert not any(example.left for example in fold(orders([0.1 + day for day in range(120)], days=120)))
 
