@@ -138,6 +138,10 @@ _COMMON: Final = (
     ("given_ago", "log of days since the business last gave something", ""),
     ("never_given", "1 where it never did", ""),
 )
+# Rare, and decisive where a business has them: they may count for more before many outcomes say so.
+_RARE: Final = dict.fromkeys(
+    ("contract", "contract_left", "contract_30d", "contract_over", "renewal_off", "seats"), 1.0
+)
 
 FEATURES: Final = (
     *(Feature(f"orders.{name}", doc, speaks, 0.2) for name, doc, speaks in _RHYTHM),
@@ -146,7 +150,7 @@ FEATURES: Final = (
     *(Feature(name, doc, speaks, 0.2) for name, doc, speaks in _ORDERS[1:]),
     Feature(*_ORDERS[0], sd=0.3, prior=1.0),
     *_ALONE,
-    *(Feature(name, doc, speaks) for name, doc, speaks in _COMMON),
+    *(Feature(name, doc, speaks, _RARE.get(name, 0.3)) for name, doc, speaks in _COMMON),
 )
 """Every feature; their order is that of a vector, and no promise: whatever is stored names them."""
 
