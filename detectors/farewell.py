@@ -6,7 +6,7 @@ kind of leaving it was is the catalogue's to say, so that who is won back does n
 
 from detectors.assess import Assessor
 from detectors.customer import Customer
-from detectors.leaving import Farewell, Said, back_s, has_left, keep_farewell
+from detectors.leaving import Farewell, Said, back_s, can_lapse, has_left, keep_farewell
 from detectors.profile import churn_type_of
 from detectors.signals import Moment
 from detectors.win_back import potential
@@ -14,7 +14,8 @@ from detectors.win_back import potential
 
 def read(c: Customer, at: Moment, assessor: Assessor, mask: int) -> float:
     """The customer's probability, the signals of a mask having been read again; frozen from leaving to coming back."""
-    if has_left(c, at.now_s, assessor.policy, at.quiet_s(c)):
+    may_be_gone = c.churned_s or can_lapse(c, assessor.policy.churn)  # of most the rest need not be asked
+    if may_be_gone and has_left(c, at.now_s, assessor.policy, at.quiet_s(c)):
         # Who was back and left again between two looks has left anew.
         if not c.left_s or back_s(c, assessor.policy.churn) > c.left_s:
             leave(c, at, assessor)
