@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -137,11 +137,12 @@ def examples_of(path: str, policy: Policy) -> list[Example]:
     ]
 
 
-def contest(examples: list[Example], policy: Policy) -> tuple[dict[str, Seat], Score]:
-    """Everybody on the same examples; the linear model's own score beside them."""
+def contest(
+    examples: list[Example], policy: Policy, benders: Mapping[str, Callable[[], Any]] = BENDERS
+) -> tuple[dict[str, Seat], Score]:
+    """Everybody on the same examples, with bends besides; the linear model's own score beside them."""
     learner = Learner(policy)
-    online.MAX_COORDINATES = 1_200  # type: ignore[misc] # for the bends, here alone
-    seats = {name: Seat(RiverChallenger(make), Score(), Together(), Score()) for name, make in BENDERS.items()}
+    seats = {name: Seat(RiverChallenger(make), Score(), Together(), Score()) for name, make in benders.items()}
     seats["linear with bends"] = Seat(Bent(learner.prior), Score(), Together(), Score())
     own = Score()
     for i, example in enumerate(examples):
@@ -161,6 +162,11 @@ def contest(examples: list[Example], policy: Policy) -> tuple[dict[str, Seat], S
             seat.bender.learn(values, left)
         learner.learn(example)
     return seats, own
+
+
+def with_bends() -> None:
+    """Let the online model have as many coordinates as bends need, in this process."""
+    online.MAX_COORDINATES = 1_200  # type: ignore[misc]
 
 
 def rows_of(name: str, path: str) -> Iterator[Row]:
@@ -210,4 +216,5 @@ def measure(files: list[str]) -> list[Row]:
 
 
 if __name__ == "__main__":
+    with_bends()
     measure(sys.argv[1:])

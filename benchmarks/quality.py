@@ -46,6 +46,7 @@ class Judgement(NamedTuple):
 
     figures: dict[str, Quality]
     rows: Rows
+    by_model: dict[str, float]  # log loss of each model that the learner asks, over all that it learned from
 
 
 class Witness(Replay):
@@ -122,7 +123,8 @@ def judge(path: str) -> Judgement:
     recency = [i for i, name in enumerate(rows.names) if name.endswith(".recency")]
     given["recency alone"] = np.minimum(0.999, rows.x[:, recency].sum(1) / 20)
     from_s = rows.time_s.min() + horizon_s
-    return Judgement({name: figures(rows, p, from_s, policy) for name, p in given.items()}, rows)
+    by_model = witness.lessons.learner.report()["log_loss_by_model"]
+    return Judgement({name: figures(rows, p, from_s, policy) for name, p in given.items()}, rows, by_model)
 
 
 def figures(rows: Rows, p: Any, from_s: float, policy: Policy) -> Quality:
@@ -153,6 +155,9 @@ def table_of(name: str, judgement: Judgement) -> Iterator[Row]:
             f"log loss {quality.log_loss:.3f}, calibration {quality.calibration_error:.3f}",
             f"{quality.rows:,} rows, {quality.left:,} left",
         )
+    losses = sorted(judgement.by_model.items(), key=lambda item: item[1])
+    said = ", ".join(f"{model} {loss:.4f}" for model, loss in losses)
+    yield Row(f"{name}: log loss by model, each asked before it learns", said)
 
 
 def _best(others: list[Quality], field: int, pick: Any) -> float:
