@@ -67,6 +67,15 @@ def learned(examples: list[Example], policy: Policy) -> tuple[float, Model]:
     return len(examples) / (time.process_time() - started_s), learner.model()
 
 
+def counted_us(examples: list[Example], policy: Policy) -> float:
+    """Microseconds that a learner counts an example by group of customers, which is a part of learning it."""
+    learner = Learner(policy)
+    started_s = time.process_time()
+    for example in examples:
+        learner.count(example, example.segments)
+    return (time.process_time() - started_s) / len(examples) * 1e6
+
+
 def measure(*, lives: int = LIVES, times: int = 3) -> list[Row]:
     """The rows of the table."""
     gc.set_threshold(*GC_THRESHOLDS)
@@ -74,6 +83,7 @@ def measure(*, lives: int = LIVES, times: int = 3) -> list[Row]:
     prior, records = Model.prior(policy), history(lives)
     examples = with_outcomes(fold(records, policy, prior, examples=True).examples)
     runs = [learned(examples, policy) for _ in range(times)]
+    counted = [counted_us(examples, policy) for _ in range(times)]
     per_s, model = max(runs, key=lambda run: run[0])
     plain, watched, ruled = [], [], []
     for _ in range(times):  # in turns, so that a busy spell of the machine meets all of them
@@ -84,6 +94,7 @@ def measure(*, lives: int = LIVES, times: int = 3) -> list[Row]:
     a_week = landmark_s * policy.learning.watched_max / (policy.churn.landmark_days * DAY_S)
     return [
         at_least("learner, examples", per_s, LEAST_PER_S, "/s"),
+        Row("of that, counting by group of customers", f"{min(counted):.0f} of {1e6 / per_s:.0f} µs"),
         Row("a landmark with its label, in the detector", f"{landmark_s * 1e6:.0f} µs"),
         at_most(
             f"of a core, with the {policy.learning.watched_max:,} customers that a partition watches at most",

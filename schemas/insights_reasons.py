@@ -62,7 +62,7 @@ class ReliabilityRow(Struct, frozen=True, kw_only=True):
 
 
 class QualityOfPeriod(Struct, frozen=True, kw_only=True):
-    """The figures of four weeks of landmarks; null where they are not defined, or outcomes too few."""
+    """The figures of four weeks of landmarks and alerts; null where they are not defined, or outcomes too few."""
 
     since: Annotated[WireTime, Meta(description="its first landmark")]
     outcomes: Number
@@ -74,6 +74,9 @@ class QualityOfPeriod(Struct, frozen=True, kw_only=True):
     log_loss: Annotated[float, Meta(ge=0)] | None
     calibration_error: Probability | None
     precision_at_budget: Probability | None
+    alerts: Annotated[Number, Meta(description="that opened in it and whose outcome is known")]
+    alerts_left: Annotated[Number, Meta(description="of them, those of customers who left within the horizon")]
+    lead_days_median: Annotated[float, Meta(ge=0)] | None
 
 
 class QualityByGroup(Insight, frozen=True, kw_only=True, tag="quality_by_group"):

@@ -47,3 +47,12 @@ def groups_of(example: "Example", kept: Iterable[str]) -> list[str]:
 def groups_of_customer(c: Customer, stage: str) -> tuple[str, ...]:
     """The same of a customer as it is now, in the lifecycle stage that was found for it."""
     return (*segments(c), f"stage:{stage}", BY_ORDERS if buys_without_subscription(c) else BY_REST)
+
+
+def known_groups(names: Iterable[str], kept: Iterable[str]) -> list[str]:
+    """Those of some groups besides ALL that are told of, in order of their names; of plans and channels those kept.
+
+    >>> known_groups(["stage:active", "all", "plan:pro", "plan:new"], ["plan:pro"])
+    ['plan:pro', 'stage:active']
+    """
+    return sorted(({*FIXED_GROUPS, *kept} - {ALL}).intersection(names))

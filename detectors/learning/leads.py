@@ -4,7 +4,7 @@ Rules: whole numbers by group of customers and by four weeks, the newest PERIODS
 or not; a lead time is told of those who said that they leave, as silence has no date.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -60,7 +60,14 @@ class Leads(msgspec.Struct):
 
     def lead(self, name: str) -> Lead:
         """The figures of a group over all its periods."""
-        told = self.groups.get(name, {}).values()
-        days = sorted(day for each in told for day, count in each.days.items() for _ in range(count))
-        middle = (days[(len(days) - 1) // 2] + days[len(days) // 2]) / 2 if days else None
-        return Lead(sum(each.alerts for each in told), sum(each.left for each in told), middle)
+        return _lead(self.groups.get(name, {}).values())
+
+    def by_period(self, name: str) -> dict[int, Lead]:
+        """The same of the alerts that opened in each period, by its first second since the epoch."""
+        return {number * PERIOD_S: _lead([told]) for number, told in self.groups.get(name, {}).items()}
+
+
+def _lead(told: Collection[Openings]) -> Lead:
+    days = sorted(day for each in told for day, count in each.days.items() for _ in range(count))
+    middle = (days[(len(days) - 1) // 2] + days[len(days) // 2]) / 2 if days else None
+    return Lead(sum(each.alerts for each in told), sum(each.left for each in told), middle)

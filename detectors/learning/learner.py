@@ -26,7 +26,7 @@ from detectors.learning.evidence import Evidence
 from detectors.learning.examples import Example
 from detectors.learning.features import FEATURES
 from detectors.learning.grades import Grades
-from detectors.learning.groups import ALL, FIXED_GROUPS, groups_of
+from detectors.learning.groups import groups_of, known_groups
 from detectors.learning.leads import Leads
 from detectors.learning.online import INTERCEPT, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.reasons import Reasons
@@ -121,7 +121,7 @@ class Learner:
         left, weight = example.left, float(example.weight)
         self._score(example, values)
         self.evidence.add(example.landmark_s, example.probability, left)
-        self._group(example, segments)
+        self.count(example, segments)
         if not self.serves:
             self.level.learn(self.prior.give(values), left, weight)
         for model in self.linear.values():
@@ -147,11 +147,11 @@ class Learner:
             self.refused[reason] += 1
             return reason
         self._remember(identity)
-        known = {*FIXED_GROUPS, *self.segments} - {ALL}
-        self.leads.add(outcome, sorted(known.intersection(outcome.groups)))
+        self.leads.add(outcome, known_groups(outcome.groups, self.segments))
         return None
 
-    def _group(self, example: Example, segments: tuple[str, ...]) -> None:
+    def count(self, example: Example, segments: tuple[str, ...]) -> None:
+        """Count an example by groups of customers, which changes no model."""
         groups, weight, left = groups_of(example, segments), example.weight, example.left
         self.grades.add(example.landmark_s, example.probability, groups, weight, left)
         self.reasons.add(example.customer_id, example.landmark_s, example.values, groups, weight, left)
@@ -371,8 +371,7 @@ class Learner:
         self._order, self._seen = deque(stored.seen), set(stored.seen)
         self.refused, self.left, self.saved = Counter(stored.refused), stored.left, stored.saved
         self.grades, self.reasons, self.leads = stored.grades, stored.reasons, stored.leads
-        self.lives = stored.lives
-        self.served, self.drifts = stored.served, stored.drifts
+        self.served, self.drifts, self.lives = stored.served, stored.drifts, stored.lives
         self.first_s, self.last_s = stored.first_s, stored.last_s
 
     def report(self) -> dict[str, Any]:

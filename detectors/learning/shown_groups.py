@@ -19,6 +19,7 @@ from schemas.insights_reasons import CommonReason, CommonReasons, QualityByGroup
 from schemas.times import rfc3339
 
 REASONS_SHOWN: Final = 10
+NO_ALERT: Final = Lead(0, 0, None)
 NAME_CHARS: Final = 120  # of a plan or channel in an id
 DIGITS: Final = 6
 
@@ -133,7 +134,7 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
     """The row of how good the probabilities of a group were."""
     grade = grades.grade(name, learner.overlap, learner.budget_share)
     table = grades.table(name, learner.overlap)
-    lead = learner.leads.lead(name)
+    lead, leads = learner.leads.lead(name), learner.leads.by_period(name)
     return QualityByGroup(
         insight_id=f"quality_by_group/{name[:NAME_CHARS]}",
         as_of=rfc3339(as_of_s),
@@ -141,9 +142,7 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
         group=name,
         model_version=model.version,
         **_figures(grade),
-        alerts=lead.alerts,
-        alerts_left=lead.left,
-        lead_days_median=lead.days_median,
+        **_early(lead),
         reliability=tuple(
             ReliabilityRow(
                 outcomes=row.outcomes,
@@ -156,7 +155,7 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
             for row in table
         ),
         periods=tuple(
-            QualityOfPeriod(since=rfc3339(since_s), **_figures(of))
+            QualityOfPeriod(since=rfc3339(since_s), **_figures(of), **_early(leads.get(since_s, NO_ALERT)))
             for since_s, of in grades.by_period(name, learner.overlap, learner.budget_share).items()
         ),
     )
@@ -179,6 +178,10 @@ def _figures(grade: Grade) -> dict[str, Any]:
         "left": grade.left,
         **{name: _rounded(getattr(grade, name)) for name in FIGURES},
     }
+
+
+def _early(lead: Lead) -> dict[str, Any]:
+    return {"alerts": lead.alerts, "alerts_left": lead.left, "lead_days_median": lead.days_median}
 
 
 def _rounded(value: float | None) -> float | None:

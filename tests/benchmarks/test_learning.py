@@ -24,7 +24,7 @@ def test_its_lives_give_outcomes_of_both_kinds_and_a_model_that_decides() -> Non
 
 
 def test_every_cost_is_a_row() -> None:
-    """The learner, the landmarks, and detecting by a learned model."""
+    """The learner and what it counts by group, the landmarks, and detecting by a learned model."""
     rows = learning.measure(lives=8, times=1)
-    assert len(rows) == 5
+    assert len(rows) == 6
     assert all(row.measured for row in rows)

@@ -52,6 +52,7 @@ def test_the_order_of_outcomes_makes_no_difference_and_the_newest_year_counts(
     newest = max((each.opened_s // PERIOD_S for each in outcomes), default=0)
     kept = [each for each in outcomes if each.opened_s // PERIOD_S > newest - PERIODS]
     days = [each.lead_s // DAY_S for each in kept if each.lead_s is not None]
+    assert sum(lead.alerts for lead in first.by_period("plan:a").values()) == len(kept)
     assert first.lead("plan:a") == (len(kept), len(days), median(days) if days else None)
 
 

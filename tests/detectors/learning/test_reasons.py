@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -150,9 +151,10 @@ def rare(seed: int, times_as_likely: float) -> Reasons:
     return counted(drawn)
 
 
+@pytest.mark.whole
 def test_what_few_have_is_told_where_most_of_them_leave_and_seldom_where_it_means_nothing() -> None:
-    means, none = [rare(seed, 20.0) for seed in range(12)], [rare(seed, 1.0) for seed in range(12)]
-    assert sum(SIGNALS[1] in {reason.first for reason in found(each).signals} for each in means) >= 11
+    means, none = [rare(seed, 20.0) for seed in range(8)], [rare(seed, 1.0) for seed in range(12)]
+    assert sum(SIGNALS[1] in {reason.first for reason in found(each).signals} for each in means) >= 7
     assert sum(bool(found(each).signals or found(each).keeping) for each in none) <= 2
     covers = []
     for each in none:
