@@ -72,9 +72,9 @@ class Worker:
             assert time.monotonic() < until_s, f"waited for too long: {self.text()[-3000:]}"
             await asyncio.sleep(0.03)
 
-    async def ready(self, times: int = 1) -> None:
+    async def ready(self, times: int = 1, wait_s: float = FOREVER_S) -> None:
         """Wait until a role has said so many times that its partitions are its own."""
-        await self.until(lambda: self.said("ready") >= times)
+        await self.until(lambda: self.said("ready") >= times, wait_s)
 
     async def refused(self, wait_s: float = 30.0) -> str:
         """The last line of a worker that refuses to run: exit code 1, and no traceback."""
@@ -142,6 +142,14 @@ class Trial:
         """Start a worker; one with a CHURNWATCH_INSTANCE_ID comes back at once after a kill."""
         worker = Worker(self, name, env, self.fold)
         self.workers.append(worker)
+        return worker
+
+    async def worked(self, **env: str) -> Worker:
+        """Start a worker that takes in what is there, and leaves."""
+        worker = self.start(**env)
+        await worker.ready()
+        await self.caught_up()
+        await worker.stop()
         return worker
 
     def end(self) -> None:

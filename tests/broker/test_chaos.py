@@ -96,21 +96,13 @@ async def _poison_only(trial: Trial) -> None:
 async def _worked(trial: Trial, seed: int) -> None:
     """Topics, some records, and a worker that has taken them in and left."""
     await trial.create(churn_journal=4)
-    async with Feeder(trial.bootstrap) as feeder:
-        await feeder.feed(trial.named(JOURNAL), journal_items(seed, 3_000, partitions=4))
-    worker = trial.start()
-    await worker.ready()
-    await trial.caught_up()
-    await worker.stop()
+    await _goes_on(trial, seed)
 
 
 async def _goes_on(trial: Trial, seed: int) -> None:
     async with Feeder(trial.bootstrap) as feeder:
         await feeder.feed(trial.named(JOURNAL), journal_items(seed, 2_000, partitions=4))
-    worker = trial.start()
-    await worker.ready()
-    await trial.caught_up()
-    await worker.stop()
+    await trial.worked()
 
 
 async def _anew(trial: Trial, topic: str) -> None:
@@ -197,10 +189,7 @@ async def _clock_ahead(trial: Trial) -> None:
                 await feeder.feed(trial.named(JOURNAL), [*journal_items(seed, 1_500, partitions=4), *early])
         await asyncio.sleep(1.0)  # the right clock ticks on, and says less than what was said
         await worker.stop()
-        last = trial.start(CHURNWATCH_CLOCK="events")  # makes no ticks: takes in the ones that nobody had read yet
-        await last.ready()
-        await trial.caught_up()
-        await last.stop()
+        await trial.worked(CHURNWATCH_CLOCK="events")  # makes no ticks: takes in the ones that nobody had read yet
         await trial.assert_exact()
     finally:
         trial.end()

@@ -29,10 +29,7 @@ COMPACT_AT_ONCE = {
 async def _killed_and_recovered(trial: Trial, worker: Worker) -> None:
     """Kill a worker, and let one recover all that there is."""
     worker.kill()
-    last = trial.start(CHURNWATCH_INSTANCE_ID="w")
-    await last.ready()
-    await trial.caught_up()
-    await last.stop()
+    await trial.worked(CHURNWATCH_INSTANCE_ID="w")
 
 
 async def _compacted(trial: Trial) -> None:

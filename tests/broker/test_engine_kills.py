@@ -60,10 +60,7 @@ async def _killed_while_recovering(trial: Trial, seed: int) -> None:
                 await worker.until(lambda worker=worker: worker.said("took over") > 0)  # type: ignore[misc]
                 await asyncio.sleep(rng.uniform(0.0, 0.3))  # recovery begins now, and takes about so long
                 worker.kill()
-            last = trial.start(CHURNWATCH_INSTANCE_ID="w")
-            await last.ready()
-            await trial.caught_up()
-            await last.stop()
+            await trial.worked(CHURNWATCH_INSTANCE_ID="w")
         await trial.assert_exact()
     finally:
         trial.end()

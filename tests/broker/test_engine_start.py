@@ -63,11 +63,8 @@ def test_a_changelog_that_has_not_the_journals_partitions_is_named(bootstrap: st
         try:
             async with Feeder(trial.bootstrap) as feeder:
                 await feeder.feed(trial.named(JOURNAL), journal_items(1, 5_000))
-            worker = trial.start()
-            await worker.ready()
+            worker = await trial.worked()
             assert worker.said("made the changelog") == 1
-            await trial.caught_up()
-            await worker.stop()
             await trial.assert_exact()
         finally:
             trial.end()
@@ -164,10 +161,7 @@ def test_a_broker_restarted_killed_or_away_at_the_stop_loses_and_doubles_nothing
             own_broker.kill()
             assert await worker.stop() < 10.0
             own_broker.start()
-            last = trial.start()
-            await last.ready()
-            await trial.caught_up()
-            await last.stop()
+            await trial.worked()
             await trial.assert_exact()
         finally:
             trial.end()

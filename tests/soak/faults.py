@@ -19,6 +19,7 @@ from tests.soak.traffic import Traffic
 
 NAMES: Final = ("a", "b")
 SESSION_S: Final = 6.0  # the least that Kafka takes
+RECOVERED_S: Final = 300.0  # hours of changelog may lie there, and others use the machine
 
 
 class Stage:
@@ -74,7 +75,7 @@ async def killed(stage: Stage, name: str) -> None:
     stage.workers[name].kill()
     await asyncio.sleep(stage.rng.uniform(0.0, 2.0))
     stage.start(name)
-    await stage.workers[name].ready()
+    await stage.workers[name].ready(wait_s=RECOVERED_S)
 
 
 async def asleep(stage: Stage, name: str) -> None:
@@ -90,13 +91,13 @@ async def stopped(stage: Stage, name: str) -> None:
     """SIGTERM, and a start."""
     await stage.workers[name].stop(30.0)
     stage.start(name)
-    await stage.workers[name].ready()
+    await stage.workers[name].ready(wait_s=RECOVERED_S)
 
 
 async def third(stage: Stage, _: str) -> None:
     """A third worker comes and goes."""
     other = stage.trial.start("c")
-    await other.ready()
+    await other.ready(wait_s=RECOVERED_S)
     await asyncio.sleep(stage.rng.uniform(0.0, 3.0))
     await other.stop(30.0)
 
@@ -104,7 +105,7 @@ async def third(stage: Stage, _: str) -> None:
 async def twin(stage: Stage, name: str) -> None:
     """A second worker with the same instance id comes and goes."""
     other = stage.trial.start("twin", CHURNWATCH_INSTANCE_ID=name)
-    await other.ready()
+    await other.ready(wait_s=RECOVERED_S)
     await asyncio.sleep(stage.rng.uniform(0.0, 2.0))
     await other.stop(30.0)
 
