@@ -4,16 +4,18 @@ Rules: the catalogue's weights are where learning starts; of features next to no
 left to say who leaves, outcomes say how many do: the log-odds of the catalogue move as a whole, and nobody overtakes
 anybody (Platt scaling of a model that was there before; Platt, 1999), so that a business in which one in two hundred
 leaves is not told of one in twenty for half a year. They do so once the catalogue has expected enough to leave: where
-it has not, that few have left says nothing.
+it has not, that few have left says nothing. What is believed of those who leave by silence counts from their first
+outcome on: the catalogue knows how many cancel, and nothing of them.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from detectors.learning.features import FEATURES
-from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace
+from detectors.learning.online import INTERCEPT, Belief, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.rest import unknown
 from detectors.model import Model, log_odds_of
 
@@ -36,26 +38,47 @@ def beliefs_of(prior: Model) -> dict[str, Belief]:
     return beliefs
 
 
+def believed(prior: Model) -> Model:
+    """The catalogue's weights with what is believed of features."""
+    means = {name: belief.mean for name, belief in beliefs_of(prior).items() if belief.mean}
+    features = {name: mean for name, mean in means.items() if name != INTERCEPT and name not in prior.weights}
+    return msgspec.structs.replace(prior, features=features)
+
+
 class Level:
     """How many leave, and how much the catalogue's log-odds are worth, while it is not known who leaves.
 
     >>> prior = Model("prior", -3.0, {"value.silence": 1.0})
     >>> level = Level(prior)
-    >>> for _ in range(400): level.learn(0.05, False, 1.0)
+    >>> for _ in range(400): level.learn({"value.silence": 0.1}, False, 1.0)
     >>> given = level.model(400, 0.001)
     >>> given.intercept < -4.0, 0.5 < given.weights["value.silence"] < 1.5
     (True, True)
     """
 
     def __init__(self, prior: Model) -> None:
-        self.prior = prior
+        self.prior = believed(prior)
         self.belief = OnlineLogistic(LEVEL, PACE)
         self.expected = 0.0  # of those whose outcome is known, by the catalogue
+        self.silent = False  # whether any of them leaves by silence
 
-    def learn(self, p: float, left: bool, weight: float) -> None:
-        """Take up one outcome, for which the catalogue gave a probability."""
+    def learn(self, values: Mapping[str, float], left: bool, weight: float) -> None:
+        """Take up one outcome, with the values of its example by name."""
+        p = self.prior.give(values)
         self.belief.learn({CATALOGUE: log_odds_of(p)}, left, weight)
         self.expected += p
+        self.silent = self.silent or ORDERS_ONLY in values
+
+    def restored(self, belief: StoredBelief | None, expected: float, *, silent: bool) -> "Level":
+        """The same as it was stored; as at first where a state from before has none."""
+        if belief is not None:
+            self.belief.restore(belief)
+            self.expected, self.silent = expected, silent
+        return self
+
+    def speaks(self, least: float) -> bool:
+        """Whether outcomes say more than the catalogue, where `least` are enough that were expected to leave."""
+        return self.silent or self.expected >= least
 
     def model(self, learned: int, base_rate: float) -> Model:
         """The catalogue's weights, as far as outcomes bear them out; a learned one, by which nobody is alerted."""
@@ -65,5 +88,5 @@ class Level:
         weights = {code: slope * weight for code, weight in self.prior.weights.items()}
         numbers = (intercept, weights, base_rate, learned)
         digest = hashlib.sha256(msgspec.json.encode(numbers, order="sorted")).hexdigest()
-        features = {ORDERS_ONLY: 0.0}  # it has learned, though nothing of them yet
+        features = {name: slope * weight for name, weight in self.prior.features.items()}
         return Model(f"level-{learned}-{digest[:8]}", intercept, weights, learned, features, base_rate=base_rate)

@@ -78,6 +78,7 @@ class Stored(msgspec.Struct):
     leads: Leads = msgspec.field(default_factory=Leads)
     level: StoredBelief | None = None
     expected: float = 0.0
+    silent: bool = False
 
 
 STATE_VERSION: Final = 1
@@ -123,7 +124,7 @@ class Learner:
         self.evidence.add(example.landmark_s, example.probability, left)
         self.count(example, segments)
         if not self.serves:
-            self.level.learn(self.prior.give(values), left, weight)
+            self.level.learn(values, left, weight)
         for model in self.linear.values():
             model.passed(example.landmark_s)
             model.learn(values, left, weight)
@@ -250,7 +251,7 @@ class Learner:
             return msgspec.structs.replace(pinned, proven=pinned.proven and self.is_proven)
         if self.decides != RULES and self.serves:
             return self._learned(self.decides)
-        if self.decides == RULES or self.level.expected < self.policy.learning.start_left or not self.learned:
+        if self.decides == RULES or not self.learned or not self.level.speaks(self.policy.learning.start_left):
             return self.prior
         return self.level.model(self.learned, self.evidence.base_rate())
 
@@ -345,6 +346,7 @@ class Learner:
             self.leads,
             msgspec.convert(self.level.belief.snapshot(), StoredBelief),
             self.level.expected,
+            self.level.silent,
         )
         return msgspec.json.encode(stored)
 
@@ -360,10 +362,7 @@ class Learner:
         linear = {kind: OnlineLogistic(beliefs, pace) for kind, pace in KINDS.items()}
         for kind, belief in stored.beliefs.items():
             linear[kind].restore(belief)
-        level = Level(self.prior)
-        if stored.level is not None:
-            level.belief.restore(stored.level)
-            level.expected = stored.expected
+        level = Level(self.prior).restored(stored.level, stored.expected, silent=stored.silent)
         self.level = level
         self.linear, self.champion, self.scores = linear, stored.champion, {**self.scores, **stored.scores}
         self.evidence, self.adwin, self.drift = stored.evidence, stored.adwin, stored.drift

@@ -103,6 +103,17 @@ def test_while_few_leave_outcomes_say_how_many_and_nobody_overtakes_anybody() ->
     assert again.model() == model
 
 
+def test_of_those_who_leave_by_silence_what_is_believed_counts_from_the_first_outcome_on() -> None:
+    at = {name: number for number, name in NAMES.items()}
+    values = {at["orders.only"]: 1_000, at["orders.quiet_ahead"]: 1_500}
+    learner = taught([example(i, left=i > 0, values=values) for i in range(4)])
+    assert Model.prior(POLICY).give(named(values, ())) < 0.1
+    assert 0.7 < learner.model().give(named(values, ())) < 0.95
+    again = Learner(POLICY)
+    again.restore(learner.snapshot())
+    assert again.model() == learner.model()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_in_gives_no_skill_out(seed: int) -> None:
     learner = taught(world(3_000, seed, shuffled=True))
