@@ -17,7 +17,7 @@ from detectors.learning.learner import Learner
 from detectors.learning.limits import limits_of
 from detectors.learning.models_shown import contenders_of, drift_row, meaning_of, moved_of
 from detectors.learning.online import Belief
-from detectors.learning.served import RULES
+from detectors.learning.served import kind_of
 from detectors.learning.space import SPACE
 from detectors.model import Model
 from schemas.insights_card import CARD_ID, Figure, GroupCard, ModelCard, Weighed
@@ -48,7 +48,7 @@ def card_row(learner: Learner, model: Model, as_of_s: int, release: str = "") ->
         as_of=rfc3339(as_of_s),
         text=_text(model, auc, groups),
         version=model.version,
-        model=_kind(learner, model),
+        model=kind_of(model, learner.prior),
         release=release,
         chosen_by=served.by,
         reason=served.reason,
@@ -91,14 +91,6 @@ def _text(model: Model, auc: Figure | None, groups: tuple[GroupCard, ...]) -> st
     worse = [group.group for group in groups if group.worse]
     found = f"; worse for {', '.join(worse)}" if worse else ""
     return f"{model.version}, {model.confidence}, from {model.examples} outcomes: {known}{found}."
-
-
-def _kind(learner: Learner, model: Model) -> str:
-    """The kind of a model: of one that somebody went back to, as it was kept."""
-    if not model.features:
-        return RULES
-    kept = (kept.kind for kept in learner.served.kept if kept.model.version == model.version)
-    return next(kept, learner.decides)
 
 
 def _cells(learner: Learner, group: str) -> Cells:

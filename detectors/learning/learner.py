@@ -31,7 +31,7 @@ from detectors.learning.leads import Leads
 from detectors.learning.online import INTERCEPT, OnlineLogistic, Pace, StoredBelief
 from detectors.learning.reasons import Reasons
 from detectors.learning.saved import Saved
-from detectors.learning.served import RULES, Kept, Served
+from detectors.learning.served import RULES, Kept, Served, kind_of
 from detectors.learning.space import SPACE, named
 from detectors.learning.stops import Lives
 from detectors.model import Model, probability
@@ -261,7 +261,7 @@ class Learner:
         if model == served.out or (served.out is None and not model.examples):
             return None
         figures, skill = self.evidence.figures(), self.evidence.skill(self.overlap)
-        kind = RULES if model.version == self.prior.version else self.decides
+        kind = kind_of(model, self.prior)
         served.keep(Kept(kind, time_s, model, int(figures["outcomes"]), figures.get("log_loss"), skill and skill.auc))
         return model
 

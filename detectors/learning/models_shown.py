@@ -7,7 +7,7 @@ from detectors.learning.contest import Score
 from detectors.learning.drift import LossDrift
 from detectors.learning.features import FEATURES
 from detectors.learning.learner import DRIFT_QUIET, KINDS, Learner
-from detectors.learning.served import RULES, Answer, Kept
+from detectors.learning.served import RULES, Answer, Kept, kind_of
 from schemas.insights_models import (
     FEATURES_ID,
     MODELS_ID,
@@ -39,7 +39,7 @@ def models_row(learner: Learner, as_of_s: int) -> Models:
         as_of=rfc3339(as_of_s),
         text=_said(learner),
         in_force=served.in_force,
-        decides=learner.decides if served.out is not None else RULES,
+        decides=kind_of(served.out or learner.prior, learner.prior),
         chosen_by=served.by,
         since=rfc3339(served.since_s) if served.since_s else None,
         reason=served.reason,

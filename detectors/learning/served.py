@@ -134,6 +134,17 @@ class Served(msgspec.Struct):
         self.by, self.chosen, self.pinned = "rollback", "", model
 
 
+def kind_of(model: Model, prior: Model) -> str:
+    """The kind of a model, as its version begins; the catalogue's own is `rules`.
+
+    >>> from detectors.policy import Policy
+    >>> prior = Model.prior(Policy())
+    >>> kind_of(prior, prior), kind_of(msgspec.structs.replace(prior, version="online-50-1c9a0b2f"), prior)
+    ('rules', 'online')
+    """
+    return RULES if model.version == prior.version else model.version.partition("-")[0]
+
+
 def _sound(model: Model) -> Model | str:
     """The model, if detectors of this release would take it up."""
     try:
