@@ -16,6 +16,7 @@ from detectors.learning.alerted import AlertOutcome
 from detectors.learning.uplift import Arm, Money, Pair, together
 
 ALL: Final = "all"
+DONE: Final = "done/"
 COMPARED_MAX: Final = 200  # the signals, their groups and playbooks are about a hundred
 DONE_MAX: Final = 32  # playbooks by the names that teams give them
 CURRENCIES: Final = 4
@@ -58,7 +59,7 @@ class Saved(msgspec.Struct):
     def strata(self, comparison: str) -> list[Pair]:
         """The groups of a comparison, lot by lot; whoever was called is compared with the whole control group."""
         found = self.pairs.get(comparison, {})
-        if not comparison.startswith("done/"):
+        if not comparison.startswith(DONE):
             return [found[share] for share in sorted(found)]
         control = {share: pair.control for share, pair in self.pairs.get(ALL, {}).items()}
         return [Pair(control.get(share, Arm()), found[share].delivered) for share in sorted(found)]
@@ -76,8 +77,8 @@ class Saved(msgspec.Struct):
     def _arm(self, name: str, outcome: AlertOutcome) -> Arm | None:
         shares = self.pairs.get(name)
         if shares is None:
-            done = sum(other.startswith("done/") for other in self.pairs)
-            if len(self.pairs) >= COMPARED_MAX or (name.startswith("done/") and done >= DONE_MAX):
+            done = sum(other.startswith(DONE) for other in self.pairs)
+            if len(self.pairs) >= COMPARED_MAX or (name.startswith(DONE) and done >= DONE_MAX):
                 return None
             shares = self.pairs[name] = {}
         if outcome.share not in shares and len(shares) >= SHARES:
@@ -100,7 +101,7 @@ def compared(outcome: AlertOutcome) -> list[str]:
     if outcome.recommended:
         found.append(f"recommended/{outcome.recommended}")
     if outcome.contacted and outcome.delivery == "deliver":
-        found.append(f"done/{outcome.contacted}")
+        found.append(f"{DONE}{outcome.contacted}")
     return found
 
 

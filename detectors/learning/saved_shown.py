@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, cast
 
-from detectors.learning.saved import ALL, Saved
+from detectors.learning.saved import ALL, DONE, Saved
 from detectors.learning.uplift import Arm, Difference, Pair, kept_share, saved_revenue_share, saved_share
 from schemas.insights_value import Comparison, Group, Interval, SavedMoney, SavedRevenue
 from schemas.times import rfc3339
@@ -27,7 +27,8 @@ def saved_rows(saved: Saved, needed: int, as_of_s: int) -> Iterator[SavedRevenue
     """
     for comparison in saved.comparisons():
         pair = saved.arms(comparison)
-        if comparison == ALL or pair.control.alerts + pair.delivered.alerts >= needed:
+        known = pair.delivered.alerts + (0 if comparison.startswith(DONE) else pair.control.alerts)
+        if comparison == ALL or known >= needed:
             yield _row(saved, comparison, pair, needed, rfc3339(as_of_s))
 
 
@@ -97,10 +98,9 @@ def _text(saved: Saved, pair: Pair, found: Difference | None, money: tuple[Saved
             f"{saved.undrawn.alerts:,} alerts have an outcome."
         )
     if found is None:
-        return (
-            f"{control.alerts:,} of {needed:,} control alerts have an outcome, "
-            f"and {delivered.alerts:,} of {needed:,} delivered ones: too few to tell what acting achieves."
-        )
+        groups = (("control", control), ("delivered", delivered))
+        short = [f"{arm.alerts:,} of {needed:,} {name} alerts" for name, arm in groups if arm.alerts < needed]
+        return f"{' and '.join(short)} have an outcome: too few to tell what acting achieves."
     said = (
         f"{delivered.left / delivered.alerts:.1%} of {delivered.alerts:,} left, "
         f"{control.left / control.alerts:.1%} of {control.alerts:,} in the control group: "

@@ -66,7 +66,9 @@ def rows(saved: Saved, needed: int = 50) -> dict[str, SavedRevenue]:
 def test_until_enough_is_known_it_says_how_much_is() -> None:
     saved = added([outcome(i, held_out=i < 12, left=i % 3 == 0) for i in range(72)])
     (row,) = (row for row in saved_rows(saved, 50, NOW_S) if row.comparison == "all")
-    assert row.text.startswith("12 of 50 control alerts have an outcome, and 60 of 50 delivered ones")
+    assert row.text == "12 of 50 control alerts have an outcome: too few to tell what acting achieves."
+    later = next(saved_rows(saved, 70, NOW_S))
+    assert later.text.startswith("12 of 70 control alerts and 60 of 70 delivered alerts have an outcome")
     assert row.saved is None
     assert row.revenue[0].saved is None
     assert (row.control.alerts, row.control.left, row.delivered.alerts) == (12, 4, 60)
