@@ -103,13 +103,18 @@ def _text(saved: Saved, pair: Pair, found: Difference | None, money: tuple[Saved
         return f"{' and '.join(short)} have an outcome: too few to tell what acting achieves."
     said = (
         f"{delivered.left / delivered.alerts:.1%} of {delivered.alerts:,} left, "
-        f"{control.left / control.alerts:.1%} of {control.alerts:,} in the control group: "
-        f"of 100 alerted {100 * found.value:.1f} saved ({100 * found.low:.1f} to {100 * found.high:.1f})"
+        f"{control.left / control.alerts:.1%} of {control.alerts:,} in the control group: of 100 alerted "
+        f"{100 * found.value:.1f} saved ({100 * found.low:.1f} to {100 * found.high:.1f}{_doubt(found.low, found.high)})"
     )
     for each in money:
-        if each.saved is not None:
+        if (saved_money := each.saved) is not None:
+            low, high = saved_money.low, saved_money.high
             said += (
-                f"; {each.saved.value:,.0f} {each.currency} a month "
-                f"({each.saved.low:,.0f} to {each.saved.high:,.0f}) of {each.delivered:,.0f}"
+                f"; {saved_money.value:,.0f} {each.currency} a month ({low:,.0f} to {high:,.0f}{_doubt(low, high)}) "
+                f"of {each.delivered:,.0f}"
             )
-    return f"{said}{', which may be chance' if found.low <= 0.0 <= found.high else ''}."
+    return f"{said}."
+
+
+def _doubt(low: float, high: float) -> str:
+    return ", which may be chance" if low <= 0.0 <= high else ""
