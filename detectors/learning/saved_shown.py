@@ -101,10 +101,11 @@ def _text(saved: Saved, pair: Pair, found: Difference | None, money: tuple[Saved
         groups = (("control", control), ("delivered", delivered))
         short = [f"{arm.alerts:,} of {needed:,} {name} alerts" for name, arm in groups if arm.alerts < needed]
         return f"{' and '.join(short)} have an outcome: too few to tell what acting achieves."
+    of_100, low, high = found.times(100.0)
     said = (
         f"{delivered.left / delivered.alerts:.1%} of {delivered.alerts:,} left, "
         f"{control.left / control.alerts:.1%} of {control.alerts:,} in the control group: of 100 alerted "
-        f"{100 * found.value:.1f} saved ({100 * found.low:.1f} to {100 * found.high:.1f}{_doubt(found.low, found.high)})"
+        f"{of_100:.1f} saved ({low:.1f} to {high:.1f}{_doubt(low, high)})"
     )
     for each in money:
         if (saved_money := each.saved) is not None:
