@@ -37,11 +37,7 @@ class Days(NamedTuple):
 
     def pieces(self, from_day: int, end_day: int) -> Iterator[tuple[int, int]]:
         """From a day to before another one: as spans of the calendar, without what was taken out."""
-        edges = (
-            {day for day, _ in self.outages}
-            if self.back_day == 0
-            else {self.back_day, *(day if day >= self.back_day else day + self.out_d for day, _ in self.outages)}
-        )
+        edges = {self.back_day, *(day if day >= self.back_day else day + self.out_d for day, _ in self.outages)}
         days = [from_day, *sorted(day for day in edges if from_day < day < end_day), end_day]
         for a, b in pairwise(days):
             yield self.in_calendar(a), self.in_calendar(b - 1) + 1

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.counts import by_day, pack, without_days
 from detectors.customer import DAY_S, Customer
 from detectors.feeds import BILLING, FEEDS_MAX, IN_ORDERS, IN_USAGE, LOST_KEPT, USAGE, Feed, hear, lost_s
 from detectors.partition import Partition
 from detectors.records import ALERTS, INSIGHTS
 from detectors.signals import CATALOGUE, Moment
-from detectors.signals.value import usage_drop
+from detectors.signals.value import Days, usage_drop
 from schemas.alerts import decode_alert
 from schemas.insights_live import SourceSilent
 from schemas.journal import encode_heard
@@ -166,6 +167,26 @@ def test_a_drop_lasts_as_long_as_it_was_heard_of() -> None:
     lost = [(day_s(45), day_s(52))]
     assert (read("value.usage_drop", c, moment(61.1, Feed(day_s(61)))) or 0.0) < -0.3
     assert (read("value.usage_drop", c, moment(61.1, Feed(day_s(61), lost))) or 0.0) > -0.3
+
+
+@given(
+    st.lists(st.integers(19_900, 20_000), min_size=1, max_size=40, unique=True),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(3, 20)), max_size=3),
+)
+def test_what_was_cut_out_is_in_no_window_and_every_window_is_as_long_as_it_was(
+    days: list[int], steps: list[tuple[int, int]]
+) -> None:
+    spans, to_day = [], 20_000
+    for back_d, lost_d in steps:
+        spans.append((to_day - back_d - lost_d, to_day - back_d))
+        to_day -= back_d + lost_d + 1
+    packed, cuts = without_days(pack(dict.fromkeys(days, 1), 60), spans)
+    cut = Days(packed, outages=cuts)
+    lost = {day for a, b in spans for day in range(a, b)}
+    real = [day for a, b in cut.pieces(19_950, 20_001) for day in range(a, b)]
+    assert len(real) == 51
+    assert lost.isdisjoint(real)
+    assert {cut.in_calendar(day) for day, _ in by_day(packed)} == set(days) - lost
 
 
 def test_windows_of_days_of_use_leave_lost_days_out() -> None:
