@@ -199,8 +199,8 @@ def owed_to_it(changed: dict[str, list[Said]], twin: dict[str, list[Said]], from
     """Alerts that opened from `from_s` up to `to_s` because of a silence or a storm: the twin without it has none.
 
     The twin is the same customers and events, those included that the silence swallowed. It has the same alert if one
-    about the customer was alive at any time while this one was: it may have opened earlier or later for the want of
-    other events.
+    about the customer was alive at any time from `from_s` to the end of this one: for the want of other events it may
+    have opened earlier or later, as what must last for two weeks lasts so long without those of which nothing is known.
 
     >>> silent = Said("c", "a", 1, 50.0, False, "service", "service.slow_answer", None)
     >>> ended = silent._replace(revision=2, as_of_s=60.0, resolved=True)
@@ -220,8 +220,8 @@ def owed_to_it(changed: dict[str, list[Said]], twin: dict[str, list[Said]], from
 
     owed = []
     for opening in opened_between(changed, from_s, to_s):
-        began_s, ends_s = lives(changed[opening.customer_id])[opening.alert_id]
+        _, ends_s = lives(changed[opening.customer_id])[opening.alert_id]
         others = lives(twin.get(opening.customer_id, ())).values()
-        if not any(since_s < ends_s and until_s > began_s for since_s, until_s in others):
+        if not any(since_s < ends_s and until_s > from_s for since_s, until_s in others):
             owed.append(opening)
     return owed
