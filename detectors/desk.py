@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from detectors.announce import revise, score_row
+from detectors.assess import Assessor
 from detectors.budget import Place, place_of
 from detectors.customer import NEVER, Customer
 from detectors.farewell import read
@@ -16,7 +17,7 @@ from detectors.incidents import NOTHING, Incidents
 from detectors.learning.alerted import Opening
 from detectors.leaving import can_lapse, next_look_s, only_uses
 from detectors.lifecycle import LIFECYCLE, TRANSITIONS, is_awake, level_of, status_of
-from detectors.news import Said, judged_by_both, settle, verdict_of
+from detectors.news import Said, as_read_by, judged_by_both, settle, verdict_of
 from detectors.records import ALERTS, CURRENT, SCORES, Outbox
 from detectors.rules import Rules
 from detectors.signals import Moment
@@ -100,7 +101,7 @@ class Desk:
             p = read(c, at, assessor, assessor.moving(c) & ~look.fresh)  # what is said must be exact
             said = Said(verdict_of(c, p, assessor, now_s), said.by)
         step = TRANSITIONS.get((status_of(c), said.verdict))
-        if step is not None and self._is_held(c, step[1]):
+        if step is not None and self._is_held(c, step[1], before):
             # That it got worse waits, but not that the time is over for which the team asked for quiet.
             step = TRANSITIONS["snoozed", "awake"] if is_awake(c, now_s) else None
         if step is not None:
@@ -115,13 +116,18 @@ class Desk:
         look.customer.held_s = 0
         self._finish(look.key, look.customer, out)
 
-    def _is_held(self, c: Customer, change: Change) -> bool:
+    def _is_held(self, c: Customer, change: Change, before: Assessor | None) -> bool:
         """Whether an announcement waits, because it is owed to a cause that many share; asked again when that is over.
 
-        What is held back is counted once per customer and incident.
+        What was owed to it by the rules of before is not set free by the change alone. What is held back is counted
+        once per customer and incident.
         """
         incident = self.incidents.touching(self.world, c, self.moment.now_s)
-        if incident is None or not self.incidents.holds(c, incident, change):
+        if incident is None:
+            return False
+        if not self.incidents.holds(c, incident, change, self.assessor) and not (
+            before is not None and self.incidents.holds(as_read_by(before, c, self.moment), incident, change, before)
+        ):
             return False
         if c.held != incident.incident_id:
             c.held = incident.incident_id

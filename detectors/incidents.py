@@ -296,14 +296,14 @@ class Incidents:
                 return incident
         return None
 
-    def holds(self, c: Customer, incident: Incident, change: Change) -> bool:
-        """Whether an announcement is owed to the incident alone: without it nothing would be said."""
-        shares = self.assessor.contributions(c)
+    def holds(self, c: Customer, incident: Incident, change: Change, by: Assessor) -> bool:
+        """Whether an announcement by some rules is owed to the incident alone: without it nothing would be said."""
+        shares = by.contributions(c)
         owed = sum(shares[n] for n in sorted(shares) if self.watched.get(n) == incident.cause)
-        p, alerts = probability(self.assessor.log_odds(c) - owed), self.assessor.policy.alerts
+        p, alerts = probability(by.log_odds(c) - owed), by.policy.alerts
         if change == "opened":
             without = frozenset(n for n in shares if self.watched.get(n) == incident.cause)
-            return self.assessor.risk(c, p, without) < alerts.enter
+            return by.risk(c, p, without) < alerts.enter
         if change == "escalated" and c.alert is not None:
             return LEVELS.index(level_of(p, alerts)) <= LEVELS.index(c.alert.level)
         return False

@@ -120,11 +120,18 @@ def settle(c: Customer, p: float, assessor: Assessor) -> None:
         c.unsaid = SAID_ALL if ended else min(c.unsaid, risk)
 
 
-def _before(c: Customer, before: Assessor, at: Moment) -> Before:
-    """What the rules of before would say of a customer at a moment, who stays as it is."""
+def as_read_by(before: Assessor, c: Customer, at: Moment) -> Customer:
+    """A copy of a customer as the rules of before would read it at a moment."""
     c.opened()  # shared, so that it is decoded once
     look = msgspec.structs.replace(c, strengths={}, dues={}, alert=copy(c.alert))
     then = copy(at)
     then.policy, then.life = before.policy, before.life
-    p = before.refresh(look, then, before.all)
+    before.refresh(look, then, before.all)
+    return look
+
+
+def _before(c: Customer, before: Assessor, at: Moment) -> Before:
+    """What the rules of before would say of a customer at a moment, who stays as it is."""
+    look = as_read_by(before, c, at)
+    p = look.probability
     return Before(verdict_of(look, p, before, at.now_s), p, before.risk(look, p), before.first_reason(look))
