@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.alerts import Alert, AlertEvent, RiskLevel, Trend
+from streams.terminal import printable
 
 LEVEL_STYLES: Final[dict[RiskLevel, str]] = {
     "low": "green",
@@ -25,7 +26,7 @@ def card(event: AlertEvent) -> RenderableType:
     alert = event.data
     style = LEVEL_STYLES[alert.risk_level]
     change = event.type.split(".")[2]
-    title = Text.assemble((alert.risk_level.upper(), style), f"  {alert.customer_id}  ", (change, "bold"))
+    title = Text.assemble((alert.risk_level.upper(), style), f"  {printable(alert.customer_id)}  ", (change, "bold"))
     body: list[RenderableType] = [_probability(alert), _reasons(alert)]
     if alert.recommended_actions:
         body.append(_actions(alert))
@@ -33,7 +34,7 @@ def card(event: AlertEvent) -> RenderableType:
         Group(*body),
         title=title,
         title_align="left",
-        subtitle=Text(f"{alert.alert_id} · revision {alert.revision} · {alert.as_of}", "dim"),
+        subtitle=Text(printable(f"{alert.alert_id} · revision {alert.revision} · {alert.as_of}"), "dim"),
         subtitle_align="right",
         border_style=style,
     )
@@ -58,9 +59,10 @@ def _probability(alert: Alert) -> Text:
     if alert.outcome is not None:
         text.append(f": {alert.outcome.replace('_', ' ')}")
     if alert.last_contact is not None:
-        text.append(f" · {alert.last_contact.playbook.replace('_', ' ')} by {alert.last_contact.by}")
+        contact = alert.last_contact
+        text.append(printable(f" · {contact.playbook.replace('_', ' ')} by {contact.by}"))
     if alert.common_cause is not None:
-        text.append(f" · shares incident {alert.common_cause}")
+        text.append(printable(f" · shares incident {alert.common_cause}"))
     if alert.delivery == "hold_out":
         text.append(" · control group: do not act", "italic")
     return text
@@ -72,9 +74,11 @@ def _reasons(alert: Alert) -> Table:
     table.add_column(no_wrap=True, style="cyan")
     table.add_column()
     for reason in alert.reasons:
-        table.add_row(f"{reason.contribution:+.2f}", reason.code, reason.text)
+        table.add_row(f"{reason.contribution:+.2f}", Text(reason.code), Text(printable(reason.text)))
     return table
 
 
 def _actions(alert: Alert) -> Text:
-    return Text("\n").join(Text.assemble(("▸ ", "bold"), action.text) for action in alert.recommended_actions)
+    return Text("\n").join(
+        Text.assemble(("▸ ", "bold"), printable(action.text)) for action in alert.recommended_actions
+    )

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.insights import Row
+from streams.terminal import printable
 
 HEADS: Final = ("kind", "insight_id", "as_of", "text")
 FLOAT: Final = ".3g"
@@ -19,7 +20,7 @@ MIDNIGHT: Final = "T00:00:00Z"
 def insight_card(row: Row) -> RenderableType:
     """The card of one insight, of any kind."""
     fields = row.fields
-    body: list[RenderableType] = [Text(str(fields.get("text", ""))), Text()]
+    body: list[RenderableType] = [_said(fields.get("text", "")), Text()]
     plain = {name: value for name, value in fields.items() if name not in HEADS and not _is_table(value)}
     body.append(_plain(plain))
     for name, value in fields.items():
@@ -27,9 +28,9 @@ def insight_card(row: Row) -> RenderableType:
             body += [Text(), _table(name, value)]
     return Panel(
         Group(*body),
-        title=Text(row.insight_id, "bold"),
+        title=_said(row.insight_id, "bold"),
         title_align="left",
-        subtitle=Text(str(fields.get("as_of", "")), "dim"),
+        subtitle=_said(fields.get("as_of", ""), "dim"),
         subtitle_align="right",
     )
 
@@ -43,19 +44,24 @@ def _plain(fields: dict[str, Any]) -> Table:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in fields.items():
-        table.add_row(name, shown(value))
+        table.add_row(_said(name), _said(shown(value)))
     return table
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> Table:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    table = Table(title=name, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table = Table(title=_said(name), title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
         numbers = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", header_style="cyan", overflow="fold")
+        table.add_column(_said(column), justify="right" if numbers else "left", header_style="cyan", overflow="fold")
     for row in rows:
-        table.add_row(*(shown(row.get(column)) for column in columns))
+        table.add_row(*(_said(shown(row.get(column))) for column in columns))
     return table
+
+
+def _said(value: Any, style: str = "") -> Text:
+    """Text that is never read as markup: names in it are what somebody has published."""
+    return Text(printable(str(value)), style)
 
 
 def shown(value: Any) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from streams.cards import card
 from streams.explain import Explanation, Revision
+from streams.terminal import printable
 
 EVENTS_SHOWN: Final = 12
 DATA_CHARS: Final = 60
@@ -52,7 +53,13 @@ def sum_of(revision: Revision) -> Table:
     table.add_row("[dim]adds up from", "[dim]strength", "[dim]× weight", "[dim]= log-odds", "[dim]since last")
     for cause in revision.causes:
         since = "" if cause.since_last is None else f"{cause.since_last:+.2f}"
-        table.add_row(cause.code, f"{cause.strength:.2f}", f"{cause.weight:+.2f}", f"{cause.contribution:+.2f}", since)
+        table.add_row(
+            Text(printable(cause.code)),
+            f"{cause.strength:.2f}",
+            f"{cause.weight:+.2f}",
+            f"{cause.contribution:+.2f}",
+            since,
+        )
     table.add_row("base rate", "", "", f"{revision.base:+.2f}", "")
     table.add_row(
         f"[bold]together → {revision.churn_probability:.1%} to leave", "", "", f"[bold]{revision.log_odds:+.2f}", ""
@@ -68,7 +75,9 @@ def events_of(revision: Revision) -> Table:
         evidence = seen[offset]
         data = bytes(evidence.data).decode()
         shown = data if len(data) <= DATA_CHARS else data[: DATA_CHARS - 1] + "…"
-        table.add_row(Text(evidence.time), Text(evidence.type, "cyan"), Text(shown), Text(f"offset {offset}", "dim"))
+        table.add_row(
+            Text(evidence.time), Text(evidence.type, "cyan"), Text(printable(shown)), Text(f"offset {offset}", "dim")
+        )
     return table
 
 

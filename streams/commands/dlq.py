@@ -172,13 +172,14 @@ def _shown(data: bytes | None) -> str:
     """Text as text, the rest in base64; what could move a terminal's cursor is escaped."""
     import base64
 
+    from streams.terminal import printable
+
     if data is None:
         return "(none)"
     try:
-        text = data.decode()
+        return printable(data.decode())
     except UnicodeDecodeError:
         return f"(base64) {base64.b64encode(data).decode()}"
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 @dlq.command()

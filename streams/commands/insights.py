@@ -54,13 +54,15 @@ def list_(
       churnwatch replay events.jsonl --insights rows.jsonl && churnwatch insights list --from rows.jsonl
     """
     from streams.insights import wanted
+    from streams.terminal import printable
 
     rows = wanted(_rows(file, bootstrap, topic_prefix), kinds, group)
     if as_json:
         _write(rows)
     else:
         for row in rows:
-            click.echo(f"{row.insight_id}\n    {row.fields.get('as_of', '')}  {row.fields.get('text', '')}")
+            said = f"{row.insight_id}\n    {row.fields.get('as_of', '')}  {row.fields.get('text', '')}"
+            click.echo(printable(said))
     click.echo(f"{len(rows):,} insights", err=True)
 
 

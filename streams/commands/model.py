@@ -62,6 +62,7 @@ def list_models(file: str | None, as_json: bool, bootstrap: str, topic_prefix: s
     from rich.console import Console
 
     from streams.model_tables import tables
+    from streams.terminal import printable
 
     row = _models(file, bootstrap, topic_prefix)
     if as_json:
@@ -70,7 +71,7 @@ def list_models(file: str | None, as_json: bool, bootstrap: str, topic_prefix: s
     console = Console(width=None if sys.stdout.isatty() else 110)
     for table in tables(row):
         console.print(table)
-    click.echo(row.text + (f" Reason: {row.reason}" if row.reason else ""))
+    click.echo(printable(row.text + (f" Reason: {row.reason}" if row.reason else "")))
 
 
 @model.command()
@@ -184,12 +185,13 @@ def card(file: str | None, as_json: bool, bootstrap: str, topic_prefix: str) -> 
     from schemas.insights_card import CARD_ID, ModelCard
     from streams.card_page import card_page
     from streams.models import Place, row_of
+    from streams.terminal import printable
 
     row = asyncio.run(row_of(Place(bootstrap, topic_prefix, file), CARD_ID, ModelCard))
     if as_json:
         _print_json(row)
     else:
-        click.echo(card_page(row), nl=False)
+        click.echo(printable(card_page(row)), nl=False)
 
 
 def _named(command_id: str | None) -> str:

@@ -55,6 +55,10 @@ def test_a_card_says_when_one_must_not_act() -> None:
 
 def test_what_an_event_says_is_never_taken_for_markup() -> None:
     assert "[bold]c-1[/bold]" in printed(alert(customer_id="[bold]c-1[/bold]"))
+    reason = msgspec.structs.replace(GOLDEN.data.reasons[0], text="from pro[/b] to [red]max\x1b[2J")
+    text = printed(alert(reasons=(reason,)))
+    assert "from pro[/b] to [red]max\\x1b[2J" in text
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize("level", LEVELS)

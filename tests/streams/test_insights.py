@@ -64,6 +64,23 @@ def test_an_insight_is_shown_whole_also_of_a_kind_that_is_not_known(file: str) -
     assert run("show", "common_reasons/all", "--from", file, "--json").stdout_bytes.rstrip(b"\n") in ROWS
 
 
+NAMED = (
+    '{"kind":"common_reasons","insight_id":"common_reasons/plan:pro[/b]","as_of":"","text":"Of pro[/b]\\u001b[2J.",'
+    '"group":"plan:pro[/b]","signals":[{"name":"[red]a[/x]\\u001b[1A","left":3}]}\n'
+)
+
+
+def test_a_plan_is_neither_markup_nor_moves_a_cursor_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(NAMED)
+    source = ("--from", str(tmp_path / "rows.jsonl"))
+    listed, shown = run("list", *source), run("show", "common_reasons/plan:pro[/b]", *source)
+    for done in (listed, shown):
+        assert done.exit_code == 0, done.output
+        assert "Of pro[/b]\\x1b[2J." in done.stdout
+        assert "\x1b" not in done.stdout
+    assert "[red]a[/x]\\x1b[1A" in shown.stdout
+
+
 def test_an_id_that_does_not_stand_is_named(file: str) -> None:
     done = run("show", "common_reasons/all", "common_reasons/plan:none", "--from", file)
     assert done.exit_code == 1

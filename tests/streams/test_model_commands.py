@@ -49,6 +49,19 @@ def test_a_model_is_shown_with_its_weights_the_one_in_force_or_one_that_is_named
     assert "is not kept" in gone.stderr
 
 
+def test_a_plan_that_is_weighed_is_neither_markup_nor_moves_a_cursor(rows: str, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in Path(rows).read_text().splitlines()]
+    row = next(line for line in lines if line["kind"] == "models")
+    row["text"] += "\x1b[2J"
+    for kept in row["retained"]:
+        kept["features"] = {"plan:pro[/b]\x1b[2J": 3.0}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    shown, listed = (run(name, "--from", str(tmp_path / "rows.jsonl")) for name in ("show", "list"))
+    assert (shown.exit_code, listed.exit_code) == (0, 0)
+    assert "plan:pro[/b]\\x1b[2J" in shown.stdout
+    assert "\x1b" not in shown.stdout + listed.stdout
+
+
 def test_the_card_is_a_page_or_an_object(rows: str) -> None:
     page = run("card", "--from", rows)
     assert page.exit_code == 0, page.output
