@@ -18,7 +18,8 @@ ALWAYS: Final = (
     "treated.",
     "It knows what events of the contract say, as of the last midnight: no age, no sex, no origin, no text.",
     "The figures are of probabilities as they were given, by whatever model decided then.",
-    "Customers who were erased are in no figure, and nothing is learned from them.",
+    "Of customers who were erased nothing is learned from then on; what they added to sums before stays in them, and "
+    "names nobody.",
 )
 
 
