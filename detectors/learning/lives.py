@@ -34,6 +34,7 @@ class Then(msgspec.Struct, array_like=True, gc=False):
     active_d: int  # first use to last use; −1: nothing was used yet
     stage: str
     by_use: int = 0  # 1: known by use alone, and heard of since the landmark before; 2: and not heard of
+    came: tuple[str, ...] | None = None  # how it came to buy; None: stored before this was written down
 
 
 class Life(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +77,7 @@ def then_of(
         -1 if active_d is None else active_d,
         stage_of(c, now_s, policy, lost_s),
         (1 if heard else 2) if by_use else 0,
+        came(c),
     )
 
 
@@ -93,7 +95,9 @@ def life_of(c: Customer, landmark_s: int, then: Then, *, left: bool) -> Life | N
         if then.by_use == 2:
             return None
         gone_d = 0
-    return Life(then.age_d, then.exposed_d, gone_d, None if active_d < 0 else active_d, then.stage, came(c))
+    # As of the landmark: a trial after the end is of the next life.
+    how = came(c) if then.came is None else then.came
+    return Life(then.age_d, then.exposed_d, gone_d, None if active_d < 0 else active_d, then.stage, how)
 
 
 def _active_d(c: Customer, left_s: int, known_d: int) -> int:

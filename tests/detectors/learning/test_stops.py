@@ -108,6 +108,14 @@ def test_how_it_came_to_buy_is_known_from_before_the_purchase() -> None:
     assert came(Customer(trial_s=day)) == ("before:trial",)
 
 
+def test_a_trial_after_the_end_does_not_change_how_the_life_that_ended_came_to_buy() -> None:
+    trial = started(45.5, mrr=0.0, trial=True)
+    found = lives(told([started(), *uses(1, 40), event("billing.subscription.cancelled", 40.5), trial], 100))
+    end = [life.gone_d is not None for life in found].index(True)
+    assert {life.came for life in found[: end + 1]} == {("before:nothing",)}
+    assert found[-1].came == ("before:trial",)
+
+
 def stretch(number: int, life: Life, segments: tuple[str, ...] = ("plan:pro",), **said: Any) -> Example:
     known: dict[str, Any] = {"customer_id": f"c-{number}", "landmark_s": 1_000_000_000, "space": SPACE,
                              "probability": 0.1, "values": {1: 500}, "left": False}  # fmt: skip
