@@ -131,6 +131,8 @@ class Learning:
             if state.published_at is not None:
                 published_s = datetime.fromisoformat(state.published_at).timestamp()
                 self._published = state.model_version, int(published_s)
+                if self.learner.served.out is None:
+                    self.learner.served.older = state.model_version
             return True
         return False
 

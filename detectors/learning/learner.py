@@ -258,10 +258,10 @@ class Learner:
     def hand_over(self, time_s: int) -> Model | None:
         """The model that is to go out, as of a time in seconds since the epoch; None, where what is in force stays."""
         model, served = self.model(), self.served
-        if model == served.out or (served.out is None and not model.examples):
+        if model == served.out or (not model.examples and served.in_force in ("", model.version)):
             return None
         figures, skill = self.evidence.figures(), self.evidence.skill(self.overlap)
-        kind = kind_of(model, self.prior)
+        kind = kind_of(model.version, self.prior)
         served.keep(Kept(kind, time_s, model, int(figures["outcomes"]), figures.get("log_loss"), skill and skill.auc))
         return model
 

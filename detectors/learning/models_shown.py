@@ -39,7 +39,7 @@ def models_row(learner: Learner, as_of_s: int) -> Models:
         as_of=rfc3339(as_of_s),
         text=_said(learner),
         in_force=served.in_force,
-        decides=kind_of(served.out or learner.prior, learner.prior),
+        decides=kind_of(served.in_force or learner.prior.version, learner.prior),
         chosen_by=served.by,
         since=rfc3339(served.since_s) if served.since_s else None,
         reason=served.reason,
@@ -51,8 +51,10 @@ def models_row(learner: Learner, as_of_s: int) -> Models:
 
 def _said(learner: Learner) -> str:
     served = learner.served
-    if served.out is None:
+    if not served.in_force:
         return "No model was handed over yet: the catalogue's weights decide."
+    if served.out is None:
+        return f"{served.in_force} is in force, handed over by an earlier release; none is kept that could come back."
     if served.pinned is not None:
         how = "because somebody went back to it; it stays, whatever is learned, until somebody promotes or releases"
     elif served.by == "promote":

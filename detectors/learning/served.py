@@ -59,13 +59,14 @@ class Served(msgspec.Struct):
     chosen: str = ""  # by a promotion: `rules`, which no belief stands for
     pinned: Model | None = None  # by a rollback
     out: Model | None = None  # the newest that was handed over
+    older: str = ""  # the version in force that a release handed over which kept none
     kept: list[Kept] = []
     answers: list[Answer] = []
 
     @property
     def in_force(self) -> str:
         """The version handed over last; empty: none."""
-        return self.out.version if self.out is not None else ""
+        return self.out.version if self.out is not None else self.older
 
     def is_known(self, command_id: str) -> bool:
         """Whether a command has been answered."""
@@ -110,7 +111,7 @@ class Served(msgspec.Struct):
         good = [kept.model for kept in self.kept[:at] if not kept.went_back]
         if good:
             return _sound(good[-1])
-        if self.out is None or self.in_force == prior.version:
+        if self.in_force in ("", prior.version):
             return "there is no model before the one in force"
         return prior
 
@@ -134,15 +135,15 @@ class Served(msgspec.Struct):
         self.by, self.chosen, self.pinned = "rollback", "", model
 
 
-def kind_of(model: Model, prior: Model) -> str:
-    """The kind of a model, as its version begins; the catalogue's own is `rules`.
+def kind_of(version: str, prior: Model) -> str:
+    """The kind of a model of a version, as that begins; the catalogue's own is `rules`.
 
     >>> from detectors.policy import Policy
     >>> prior = Model.prior(Policy())
-    >>> kind_of(prior, prior), kind_of(msgspec.structs.replace(prior, version="online-50-1c9a0b2f"), prior)
+    >>> kind_of(prior.version, prior), kind_of("online-50-1c9a0b2f", prior)
     ('rules', 'online')
     """
-    return RULES if model.version == prior.version else model.version.partition("-")[0]
+    return RULES if version == prior.version else version.partition("-")[0]
 
 
 def _sound(model: Model) -> Model | str:

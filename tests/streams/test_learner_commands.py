@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from detectors.learning.examples import encode_example
+from detectors.learning.models_shown import models_row
 from detectors.rules import read_model_data
 from schemas.insights_learned import decode_state
 from schemas.journal import ModelChanged, decode_control
@@ -90,6 +91,29 @@ def test_a_command_is_answered_before_any_model_was_handed_over() -> None:
         "there is no model before the one in force",
     )
     assert models(kept) == []
+
+
+@pytest.mark.parametrize("command", [Promote(id="p-1", time=AT, data=Promotion(model="rules")), GO_BACK])
+def test_behind_a_state_from_before_there_were_commands_the_catalogue_comes_back_when_asked_for(
+    command: ModelCommand,
+) -> None:
+    """What is in force then is a learned model, though none is kept."""
+    kept = learned(RECORDS)
+    before = models(kept)
+    state = decode_state(kept.rows[-1])
+    stored = msgspec.json.decode(bytes(state.learner))
+    del stored["served"]
+    kept.rows = [msgspec.json.encode(msgspec.structs.replace(state, learner=msgspec.Raw(msgspec.json.encode(stored))))]
+    learning = job(kept)
+    row = models_row(learning.learner, 0)
+    assert (row.in_force, row.decides) == (before[-1], "online")
+    assert row.text.startswith(f"{before[-1]} is in force, handed over by an earlier release")
+    learning.apply(HERE, [Record(400, key=None, value=encode_command(command))], 401)
+    kept.take(learning.collect())
+    prior = learning.learner.prior.version
+    assert models(kept) == [*before, prior]
+    row = kept.rows_of["Models"][-1]
+    assert (row.in_force, row.decides, row.answers[-1].in_force) == (prior, "rules", prior)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"\xff", b"[" * 100_000, encode_command(GO_BACK)[:60]])
