@@ -25,6 +25,7 @@ from detectors.policy import Policy
 from detectors.profile import mrr_of
 from detectors.signals import CATALOGUE
 from schemas import alerts as wire
+from schemas.times import LAST_TIME_S
 
 MRR_MAX: Final = 1e9  # a month; beyond, a number is no price, and its square would say nothing
 DIGITS: Final = 6  # of a probability that is written down
@@ -69,10 +70,10 @@ class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_fiel
 
     customer_id: Annotated[str, Meta(min_length=1)]
     alert_id: Annotated[str, Meta(min_length=1)]
-    opened_s: Annotated[int, Meta(ge=0)]
+    opened_s: Annotated[int, Meta(ge=0, le=LAST_TIME_S)]
     probability: Annotated[float, Meta(ge=0, le=1)]
     delivery: wire.Delivery
-    lot: Annotated[int, Meta(ge=0, description="which control group was drawn; 0: none")]
+    lot: Annotated[int, Meta(ge=0, lt=2**32, description="which control group was drawn; 0: none")]
     share: Annotated[int, Meta(ge=0, le=10_000, description="of the control group, in ten-thousandths")]
     first: Annotated[bool, Meta(description="the customer's first alert under this lot")]
     reason: Annotated[str, Meta(description="the signal that added most; empty: none")] = ""
@@ -83,7 +84,7 @@ class AlertOutcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_fiel
     currency: str = ""
     groups: Annotated[tuple[str, ...], Meta(description="that the customer was of when it opened")] = ()
     lead_s: (
-        Annotated[int, Meta(ge=0, description="seconds from the opening to leaving, of who said so; null: nobody did")]
+        Annotated[int, Meta(ge=0, le=LAST_TIME_S, description="seconds until it left, of who said so; null: nobody")]
         | None
     ) = None
     left: bool

@@ -32,12 +32,18 @@ from detectors.policy import Policy
 from detectors.records import EXAMPLES, Outbox
 from detectors.rules import RESERVED
 from detectors.world import World
+from schemas.times import FIRST_TIME_S, LAST_TIME_S
 
 WATCHES: Final = RESERVED + b"\x01"
 DIGITS: Final = 6  # of a probability that is written down
 PENDING_MAX: Final = 64
 ALERTS_MAX: Final = 16  # of a customer within a horizon; more are not followed
 LONG_QUIET: Final = 4  # a customer of whom nothing was heard for a horizon is written down once in so many landmarks
+
+
+# Who learns adds numbers up and makes groups of names: what has no bound, or bears another's name, is no example.
+Thousandths = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+Segments = Annotated[tuple[Annotated[str, Meta(pattern="^(plan|via):", max_length=80)], ...], Meta(max_length=2)]
 
 
 class Pending(msgspec.Struct, array_like=True, gc=False):
@@ -66,11 +72,11 @@ class Example(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A landmark and what became of it; the only thing that is learned from."""
 
     customer_id: Annotated[str, Meta(min_length=1)]
-    landmark_s: int
+    landmark_s: Annotated[int, Meta(ge=FIRST_TIME_S, le=LAST_TIME_S)]
     space: Annotated[int, Meta(description="fingerprint of the coordinates that the values are in")]
     probability: Annotated[float, Meta(ge=0, le=1, description="as given then")]
-    values: Annotated[dict[int, int], Meta(description="coordinate → thousandths; those not named are 0")]
-    segments: tuple[str, ...] = ()
+    values: Annotated[dict[int, Thousandths], Meta(description="coordinate → thousandths; those not named are 0")]
+    segments: Segments = ()
     weight: Annotated[int, Meta(ge=1, le=64)] = 1
     left: bool
     life: Annotated[Life, Meta(description="up to the next landmark")] | None = None

@@ -24,6 +24,7 @@ WEEK_D: Final = 7
 MONTH_D: Final = 30
 
 Days = Annotated[int, Meta(ge=0, le=100_000)]
+Came = Annotated[tuple[Annotated[str, Meta(pattern="^(before|decided):", max_length=32)], ...], Meta(max_length=3)]
 
 
 class Then(msgspec.Struct, array_like=True, gc=False):
@@ -44,8 +45,8 @@ class Life(msgspec.Struct, frozen=True, gc=False):
     exposed_d: Annotated[Days, Meta(description="for which it is known whether the customer was there")]
     gone_d: Annotated[Days, Meta(description="after the landmark, when it left; null: it stayed")] | None
     active_d: Annotated[Days, Meta(description="first use to last use; null: nothing was used")] | None
-    stage: str
-    came: Annotated[tuple[str, ...], Meta(description="how it came to buy")] = ()
+    stage: Annotated[str, Meta(max_length=32)]
+    came: Annotated[Came, Meta(description="how it came to buy")] = ()
 
 
 def born_s(c: Customer, *, by_use: bool = False) -> int:
