@@ -23,7 +23,7 @@ from detectors.customer import DAY_S
 from detectors.learning.challengers import Challenger
 from detectors.learning.examples import Example
 from detectors.learning.learner import Learner
-from detectors.learning.lessons import decode_lesson, taken
+from detectors.learning.lessons import decode_lesson, taken, time_of
 from detectors.learning.models_shown import contenders_of, drift_row
 from detectors.learning.shown import answer_rows, learned_rows, overall, quality_row
 from detectors.learning.shown_groups import group_rows
@@ -153,6 +153,12 @@ class Learning:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             self.learner.refused["not an example"] += 1
             self._refused(record, "not an example")
+            return
+        # Periods and due hand-overs never go back: one of the future would end all learning. The record's own time, not
+        # a clock's, says what is the future, so that whoever reads it again finds the same.
+        if time_of(lesson) > record.timestamp // 1_000 + DAY_S:
+            self.learner.refused["from the future"] += 1
+            self._refused(record, "from the future")
             return
         drifted_at = self.learner.drifted_at
         reason, label = taken(self.learner, lesson), "left" if lesson.left else "stayed"

@@ -28,6 +28,11 @@ def taken(learner: Learner, lesson: Lesson) -> str | None:
     return learner.learn(lesson) if isinstance(lesson, Example) else learner.note(lesson)
 
 
+def time_of(lesson: Lesson) -> int:
+    """When it was written down what is known of by now, in seconds since the epoch."""
+    return lesson.landmark_s if isinstance(lesson, Example) else lesson.opened_s
+
+
 def order_of(lesson: Lesson) -> tuple[int, bool, str, str]:
     """Where it stands in a replay, which knows all of one day: by landmark and customer, examples first."""
     if isinstance(lesson, Example):

@@ -32,6 +32,7 @@ from tests.streams.engine.test_fetch import Record
 POLICY = Policy()
 HERE = TP("churn.examples", 0)
 DAY_S = 86_400
+SINCE_MS = 1_800_000_000_000  # when records were written: behind all that they tell of
 DECODE = msgspec.json.Decoder(Union[tuple(LEARNED_INSIGHTS.values())]).decode  # noqa: UP007
 
 
@@ -107,7 +108,7 @@ def examples(count: int, seed: int = 1) -> list[Record]:
         left = rng.random() < values[1] / 2_000
         example = Example(customer_id=f"c-{offset}", landmark_s=1_700_000_000 + offset // 10 * DAY_S, space=SPACE,
                           probability=round(rng.random(), 3), values=values, left=left)  # fmt: skip
-        out.append(Record(offset, value=encode_example(example)))
+        out.append(Record(offset, SINCE_MS, value=encode_example(example)))
     return out
 
 
@@ -242,10 +243,32 @@ def test_what_is_no_example_or_one_again_is_refused_and_changes_no_model(value: 
     learning = job(kept)
     learning.apply(HERE, RECORDS[:100], 100)
     before = learning.learner.model()
-    learning.apply(HERE, [Record(100, value=value)], 101)
+    learning.apply(HERE, [Record(100, SINCE_MS, value=value)], 101)
     assert learning.learner.model() == before
     assert sum(learning.learner.refused.values()) == 1
     assert learning.position == 101
+
+
+def test_what_is_said_of_the_future_is_refused_and_ends_no_learning() -> None:
+    """Else no model would be due before then, and the outcomes of now would be too old to count."""
+    far_s, example = 2**36, decode_example(RECORDS[0].value or b"")
+    told = [
+        encode_example(msgspec.structs.replace(example, customer_id="c-far", landmark_s=far_s)),
+        encode_outcome(
+            AlertOutcome(customer_id="c-far", alert_id="a-far", opened_s=far_s, probability=0.2, delivery="deliver",
+                         lot=1, share=3_000, first=True, left=True)
+        ),
+    ]  # fmt: skip
+    records = [*(Record(0, SINCE_MS, value=value) for value in told), *RECORDS]
+    kept = learned([record._replace(offset=offset) for offset, record in enumerate(records)])
+    assert models(kept) == models(WHOLE)
+    learner = Learner(POLICY)
+    learner.restore(bytes(decode_state(kept.rows[-1]).learner))
+    assert learner.refused == {"from the future": 2}
+    learner.refused.clear()
+    assert learner.snapshot() == alone(RECORDS).snapshot()
+    kept = learned([record._replace(timestamp=far_s * 1_000) for record in records[:1]])
+    assert msgspec.json.decode(decode_state(kept.rows[-1]).learner)["learned"] == 1  # by then it is the past
 
 
 def test_what_became_of_alerts_is_added_up_among_the_examples_and_no_model_learns_from_it() -> None:
@@ -258,7 +281,7 @@ def test_what_became_of_alerts_is_added_up_among_the_examples_and_no_model_learn
     ]  # fmt: skip
     values = [value for pair in zip([r.value for r in RECORDS], told, strict=False) for value in pair]
     values += [r.value for r in RECORDS[len(told) :]]
-    kept = learned([Record(offset, value=value) for offset, value in enumerate(values)])
+    kept = learned([Record(offset, SINCE_MS, value=value) for offset, value in enumerate(values)])
     assert models(kept) == models(WHOLE)
     learner = Learner(POLICY)
     learner.restore(bytes(decode_state(kept.rows[-1]).learner))

@@ -17,7 +17,7 @@ from schemas.journal import ModelChanged, decode_control
 from schemas.model_commands import ModelCommand, Promote, Promotion, Release, Rollback, encode_command
 from tests.detectors.learning.test_learner import turned, world
 from tests.streams.engine.test_fetch import Record
-from tests.streams.test_learner import HERE, RECORDS, Kept, job, learned, models
+from tests.streams.test_learner import HERE, RECORDS, SINCE_MS, Kept, job, learned, models
 
 
 def among(records: list[Record], commands: Mapping[int, ModelCommand]) -> list[Record]:
@@ -130,7 +130,7 @@ def test_what_is_no_command_is_refused_and_what_is_in_force_stays(value: bytes |
 
 def test_where_what_is_proven_does_not_hold_any_more_confidence_falls_at_once_and_an_insight_says_so() -> None:
     told = [*world(3_000), *turned(300)]
-    records = [Record(i, value=encode_example(each)) for i, each in enumerate(told)]
+    records = [Record(i, SINCE_MS, value=encode_example(each)) for i, each in enumerate(told)]
     kept = Kept()
     learning = job(kept)
     learning.apply(HERE, records[:3_000], 3_000)
