@@ -225,7 +225,8 @@ class Learner:
         self.compare_anew()
 
     def compare_anew(self) -> None:
-        """Begin to compare with what decides now."""
+        """Begin to compare with what decides now, and to watch its error: that it is another is no drift."""
+        self.adwin = Adwin()
         for score in self.scores.values():
             score.begin()
 

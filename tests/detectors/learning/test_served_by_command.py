@@ -25,7 +25,7 @@ from schemas.model_commands import (
     decode_command,
     encode_command,
 )
-from tests.detectors.learning.test_learner import POLICY, PRIOR, later, taught, turned, world
+from tests.detectors.learning.test_learner import CRASHES, POLICY, PRIOR, SILENCE, example, later, taught, turned, world
 
 NUMBER = count()
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -183,11 +183,25 @@ def test_a_model_that_came_back_loses_its_confidence_where_the_world_has_moved()
     taught(later(world(50, 3), 50), learner)
     learner.hand_over(2)
     assert done(learner, back()) == first
+    taught(later(world(300, 4), 60), learner)  # of its error there is something to compare with
     taught(turned(300), learner)
     assert learner.is_overrated
     lowered = learner.hand_over(3)
     assert lowered == msgspec.structs.replace(first, proven=False)
     assert learner.hand_over(4) is None
+
+
+@pytest.mark.parametrize("command", [promote("rules"), back(PRIOR.version)])
+def test_that_somebody_lets_a_worse_model_decide_is_no_drift_of_the_world(command: ModelCommand) -> None:
+    told = [example(i, left=i % 10 == 0, values={SILENCE: 1_000 * (i % 10 > 0), CRASHES: 1}) for i in range(900)]
+    learner = Learner(POLICY)
+    for each in told[:600]:
+        learner.learn(each)
+    learner.hand_over(1)
+    assert done(learner, command) == PRIOR  # which takes silence for a sign of leaving
+    for each in told[600:]:
+        learner.learn(each)
+    assert (learner.drifts, learner.is_drifting) == ([], False)
 
 
 COMMANDS = st.sampled_from(
