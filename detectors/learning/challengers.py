@@ -33,16 +33,22 @@ class RiverChallenger:
 
     def predict(self, values: dict[str, float]) -> float:
         """Probability of leaving; 0.5 where it says nothing sensible."""
-        p = float(self._model.predict_proba_one(values).get(True, 0.5))
+        try:
+            p = float(self._model.predict_proba_one(values).get(True, 0.5))
+        except Exception:  # whatever it is: what is only watched stops nobody
+            p = math.nan
         if not math.isfinite(p):
             self._model = self._make()
             return 0.5
         return min(1.0, max(0.0, p))
 
     def learn(self, values: dict[str, float], left: bool) -> None:
-        """Take up one outcome, if its numbers are finite."""
+        """Take up one outcome, if its numbers are finite; one that it fails at makes it forget."""
         if all(map(math.isfinite, values.values())):
-            self._model.learn_one(values, bool(left))
+            try:
+                self._model.learn_one(values, bool(left))
+            except Exception:
+                self._model = self._make()
 
 
 def _linear() -> Any:

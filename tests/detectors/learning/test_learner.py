@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
 import pytest
 from river.drift import ADWIN
 
-from detectors.learning.challengers import river_challengers
+from detectors.learning.challengers import RiverChallenger, river_challengers
 from detectors.learning.drift import Adwin
 from detectors.learning.examples import Example, decode_example, encode_example
 from detectors.learning.learner import Learner
@@ -223,6 +224,27 @@ def test_challengers_are_scored_beside_it_and_change_nothing() -> None:
     said = watched.report()
     assert said["log_loss_by_model"].keys() > {"online", "quick", "rules", "river.tree"}
     assert said["log_loss"] > said["log_loss_by_model"]["online"]
+
+
+class Faulty:
+    """A classifier that fails at whatever it is asked or told."""
+
+    def predict_proba_one(self, values: dict[str, float]) -> dict[bool, float]:
+        raise ZeroDivisionError(len(values))
+
+    def learn_one(self, values: dict[str, float], left: bool) -> None:
+        raise KeyError(len(values), left)
+
+
+def test_a_challenger_that_fails_begins_anew_and_stops_nobody() -> None:
+    examples, made = world(40), count()
+    learner = taught(examples, Learner(POLICY, {"faulty": RiverChallenger(lambda: (next(made), Faulty())[1])}))
+    assert learner.model() == taught(examples).model()
+    asked = 40 // POLICY.learning.challenge_every
+    score = learner.scores["faulty"]
+    assert score.asked == asked
+    assert score.loss == pytest.approx(asked * math.log(2))  # 0.5 each time
+    assert next(made) == 1 + 2 * asked
 
 
 def later(examples: list[Example], weeks: int = 100) -> list[Example]:
