@@ -74,9 +74,14 @@ def allows(purse: Purse, p: BudgetPolicy, *, critical: bool) -> bool:
     return critical and p.critical_overdraws and purse.parts - TOKEN >= -capacity(purse.customers, p)
 
 
-def give_back(purse: Purse) -> None:
+def costs(place: Place) -> int:
+    """Parts that an alert takes: none of one who is of the control group."""
+    return 0 if place[4] else TOKEN
+
+
+def give_back(purse: Purse, place: Place) -> None:
     """Put back what an alert took that could not be written."""
-    purse.parts += TOKEN
+    purse.parts += costs(place)
 
 
 def shared_out(
@@ -88,7 +93,7 @@ def shared_out(
     for place, who in sorted(asking, key=lambda item: item[0]):
         critical = level_of(-place[2], policy.alerts) == "critical"
         if allows(purse, p, critical=critical):
-            purse.parts -= 0 if place[4] else TOKEN
+            purse.parts -= costs(place)
             yield who, None
         else:
             yield who, look_again_s(purse, now_s, waiting, p)

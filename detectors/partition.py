@@ -281,13 +281,13 @@ class Partition:
         if desk.rose:
             self._aside(r, partial(desk.incidents.find, self.world, now_s))
         decided = [(look, self._finish(look, r, partial(desk.decide, look, r.offset, out))) for look in looks]
-        asking = [(asks[0], (look, asks[1])) for look, asks in decided if asks is not None]
+        asking = [(asks[0], (look, *asks)) for look, asks in decided if asks is not None]
         purse = self.world.purse
-        for (look, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
+        for (look, place, by), until_s in shared_out(asking, purse, now_s, self.assessor.policy):
             if until_s is not None:
                 self._finish(look, r, partial(desk.hold, look, until_s, out))
             elif not self._finish(look, r, partial(desk.open, look, r.offset, out, by)):
-                give_back(purse)
+                give_back(purse, place)
         if desk.opened and self.writes_examples:
             self._aside(r, partial(self.ledger.follow, desk.opened, self._load, self.deadlines, now_s))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.budget import TOKEN, Purse, capacity, fill, look_again_s, per_second
+from detectors.budget import TOKEN, Purse, capacity, fill, give_back, look_again_s, per_second, shared_out
 from detectors.customer import DAY_S, Customer, load
 from detectors.history import HANDLERS
 from detectors.hold_out import is_held_out
@@ -215,6 +215,14 @@ def test_the_control_group_takes_nothing_from_the_budget_and_waits_for_it_as_any
     assert [a.customer_id for a in found] == ranked[: second + 1]
     assert {a.as_of[8:10] for a in found[: first + 1]} == {"02"}
     assert {a.as_of[8:10] for a in found[first + 1 :]} == {"03"}
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_an_alert_that_could_not_be_written_gives_back_what_it_took_and_no_more(held_out: bool) -> None:
+    purse, place = Purse(parts=3 * TOKEN, customers=10), (False, -1.0, -0.2, b"c-1", held_out)
+    assert list(shared_out([(place, "c-1")], purse, 0, POLICY)) == [("c-1", None)]
+    give_back(purse, place)
+    assert purse.parts == 3 * TOKEN
 
 
 def test_an_alert_stays_with_its_group_when_the_share_changes() -> None:
