@@ -110,6 +110,8 @@ def show(version: str | None, file: str | None, as_json: bool, bootstrap: str, t
 def promote(name: str, reason: str, wait: float, command_id: str | None, bootstrap: str, topic_prefix: str) -> None:
     """Let one kind of model decide, until somebody says otherwise: NAME as in `model list`; `rules`, the catalogue.
 
+    The catalogue's weights are those of the learner's own policy file, whatever `policy apply` has brought since.
+
     A record of churn.examples; the learner hands the model over to every partition at once. Ends with 1 if it is
     refused, or no answer has come in time.
 
@@ -133,8 +135,8 @@ def rollback(
     """Go back to a model from before: VERSION, or else the last good one before that in force.
 
     It comes back in every partition at one record, as it was, and stays, whatever is learned meanwhile, until somebody
-    promotes or releases. Where no model was before, the catalogue's weights come back. Ends with 1 if it is refused, or
-    no answer has come in time.
+    promotes or releases. Where no model was before, the catalogue's weights come back, as the learner's own policy file
+    has them. Ends with 1 if it is refused, or no answer has come in time.
 
     \b
     Examples:
