@@ -100,6 +100,8 @@ def _text(saved: Saved, pair: Pair, found: Difference | None, money: tuple[Saved
     if found is None:
         groups = (("control", control), ("delivered", delivered))
         short = [f"{arm.alerts:,} of {needed:,} {name} alerts" for name, arm in groups if arm.alerts < needed]
+        if not short:
+            return "The two groups were never drawn by the same share: what acting achieves cannot be told."
         return f"{' and '.join(short)} have an outcome: too few to tell what acting achieves."
     of_100, low, high = found.times(100.0)
     said = (

@@ -74,6 +74,14 @@ def test_until_enough_is_known_it_says_how_much_is() -> None:
     assert (row.control.alerts, row.control.left, row.delivered.alerts) == (12, 4, 60)
 
 
+def test_of_groups_that_no_share_has_drawn_together_it_says_so() -> None:
+    control = [outcome(i, held_out=True, share=10_000) for i in range(60)]
+    saved = added([*control, *(outcome(i) for i in range(60, 120))])
+    row = rows(saved)["saved_revenue/all"]
+    assert row.saved is None
+    assert row.text == "The two groups were never drawn by the same share: what acting achieves cannot be told."
+
+
 def test_what_is_saved_is_found_where_it_is_and_not_where_it_is_not() -> None:
     found = rows(added(world(4_000, saves=0.3)))
     for name in ("all", "reason/value.silence", "group/value", "recommended/invite"):
