@@ -1,8 +1,8 @@
 """What may be asked of the learner: control records of `churn.examples`, beside what it learns from.
 
 Rules: a control record has no key, an example has one (its customer id); which model decides is therefore a function
-of that one log, whatever dies when; a command has an id, and the same one twice counts once; whether it was done, or
-why not, stands in the row `models` of `churn.insights`.
+of that one log, whatever dies when; a command has an id, and the same one twice counts once, while it
+is among the newest 32; whether it was done, or why not, stands in the row `models` of `churn.insights`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,10 @@ PROMOTE_TYPE: Final = "churn.model.promote.v1"
 ROLLBACK_TYPE: Final = "churn.model.rollback.v1"
 RELEASE_TYPE: Final = "churn.model.release.v1"
 
-CommandId = Annotated[str, Meta(min_length=1, max_length=128, description="the same id twice counts once")]
+CommandId = Annotated[
+    str,
+    Meta(min_length=1, max_length=128, description="the same twice counts once, while among the newest 32 answered"),
+]
 Source = Annotated[str, Meta(min_length=1, max_length=128)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=64, description="a kind of model, as in the row `models`")]
 Version = Annotated[str, Meta(min_length=1, max_length=128, description="as in `model_version` of an alert")]

@@ -6,7 +6,8 @@ Rules:
   replaces it; only its confidence may fall, where outcomes speak against it;
 * the newest few that were handed over are kept as plain numbers; those that somebody went back behind are no good ones:
   a rollback that names no version passes over them, and one that names them does not;
-* a refusal is a value with its reason, and changes nothing but the answers; the same command twice counts once.
+* a refusal is a value with its reason, and changes nothing but the answers; the same command twice counts
+  once, while it is among the newest ANSWERS.
 """
 
 from __future__ import annotations

@@ -37,7 +37,10 @@ def asking_options(command: Command) -> Command:
         "--wait", type=DURATION, default="30s", show_default=True, help="How long to wait for the answer."
     )
     named = click.option(
-        "--id", "command_id", metavar="ID", help="The same id twice counts once.  [default: a new one]"
+        "--id",
+        "command_id",
+        metavar="ID",
+        help="The same id twice counts once, while it is among the newest 32.  [default: a new one]",
     )
     return reason(wait(named(kafka_options(command))))
 

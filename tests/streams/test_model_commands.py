@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from detectors.learning.served import ANSWERS
 from schemas.insights import encode_insight
 from streams.cli import main
 from tests.streams.test_learner import WHOLE, models
@@ -89,6 +90,11 @@ def test_a_file_that_has_no_such_row_or_a_broken_one_is_one_line_and_exit_code_1
     assert done.exit_code == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["promote", "rollback", "release"])
+def test_how_many_ids_are_known_again_is_said_where_one_is_given(name: str) -> None:
+    assert f"among the newest {ANSWERS}." in " ".join(run(name, "--help").stdout.split())
 
 
 @pytest.mark.parametrize("args", [("promote", ""), ("rollback", "v" * 200), ("release", "--reason", "x" * 201)])
