@@ -149,10 +149,8 @@ def rollback(
     from schemas.model_commands import Return, Rollback
     from schemas.times import utc
 
-    said = Rollback(
-        id=command_id or uuid.uuid4().hex, time=utc(time.time()), data=Return(version=version, reason=reason)
-    )
-    _ask(said, wait, bootstrap, topic_prefix)
+    said = Return(version=version, reason=reason)
+    _ask(Rollback(id=_named(command_id), time=utc(time.time()), data=said), wait, bootstrap, topic_prefix)
 
 
 @model.command()

@@ -97,7 +97,15 @@ def test_how_many_ids_are_known_again_is_said_where_one_is_given(name: str) -> N
     assert f"among the newest {ANSWERS}." in " ".join(run(name, "--help").stdout.split())
 
 
-@pytest.mark.parametrize("args", [("promote", ""), ("rollback", "v" * 200), ("release", "--reason", "x" * 201)])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("promote", ""),
+        ("rollback", "v" * 200),
+        ("release", "--reason", "x" * 201),
+        *((*name, "--id", "") for name in (("promote", "quick"), ("rollback",), ("release",))),
+    ],
+)
 def test_what_cannot_be_asked_for_is_wrong_usage_and_nothing_is_sent(args: tuple[str, ...]) -> None:
     done = run(*args, "--bootstrap", "127.0.0.1:1")
     assert done.exit_code == 2, done.output
