@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from detectors.learning.beliefs import beliefs_of
 from detectors.learning.evidence import ENOUGH
-from detectors.learning.grades import MICRO, PERIOD_S, Cell, Cells, added, totals, wilson
+from detectors.learning.grades import MICRO, PERIOD_S, Cell, Cells, added, totals
 from detectors.learning.groups import ALL
 from detectors.learning.learner import Learner
 from detectors.learning.limits import limits_of
@@ -19,6 +19,7 @@ from detectors.learning.models_shown import contenders_of, drift_row, meaning_of
 from detectors.learning.online import Belief
 from detectors.learning.served import kind_of
 from detectors.learning.space import SPACE
+from detectors.learning.uplift import wilson
 from detectors.model import Model
 from schemas.insights_card import CARD_ID, Figure, GroupCard, ModelCard, Weighed
 from schemas.insights_reasons import ReliabilityRow

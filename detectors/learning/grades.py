@@ -18,6 +18,7 @@ import msgspec
 from detectors.customer import DAY_S
 from detectors.learning.evidence import ENOUGH, skill_of
 from detectors.learning.groups import ALL
+from detectors.learning.uplift import wilson
 from detectors.model import log_odds_of
 
 PERIOD_S: Final = 28 * DAY_S
@@ -27,7 +28,6 @@ SUREST: Final = 70  # cells on either side of even odds; what is surer is in the
 MICRO: Final = 1_000_000
 SMALLEST: Final = 1e-9  # a probability of exactly 0 or 1 has no finite loss
 TABLE_ROWS: Final = 10
-Z: Final = 1.96
 OF_PERIOD: Final = (
     5  # who left, and who stayed, once per horizon, before the AUC of a period is told, with its interval
 )
@@ -246,15 +246,3 @@ def reliability(cells: Cells, overlap: float) -> list[Reliable]:
 def _reliable(cell: Cell, overlap: float) -> Reliable:
     low, high = wilson(cell.left / overlap, cell.n / overlap)
     return Reliable(cell.n, cell.left, cell.given / MICRO / cell.n, cell.left / cell.n, low, high)
-
-
-def wilson(hits: float, n: float) -> tuple[float, float]:
-    """The 95 % interval of a share.
-
-    >>> [round(end, 3) for end in wilson(5, 50)]
-    [0.043, 0.214]
-    """
-    share = hits / n
-    middle = share + Z * Z / (2 * n)
-    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + Z * Z / n)), min(1.0, (middle + half) / (1 + Z * Z / n))

@@ -71,7 +71,7 @@ class Pair(msgspec.Struct, array_like=True):
     delivered: Arm = msgspec.field(default_factory=Arm)
 
 
-def wilson(events: int, n: int) -> tuple[float, float]:
+def wilson(events: float, n: float) -> tuple[float, float]:
     """95 % score interval of a proportion (Wilson, J. Am. Stat. Assoc., 1927); 0 to 1 of nobody.
 
     >>> [round(end, 4) for end in wilson(81, 263)]
