@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,9 +21,8 @@ from schemas.topics import EXAMPLES, INSIGHTS
 from streams.brokers import started
 from streams.engine.partitions import partition_of
 from streams.failures import Failure
+from streams.insights import in_file
 from streams.learner_state import newest_rows
-from streams.lines import read_lines
-from streams.progress import Silent
 from streams.publisher import Publisher, make_producer
 from streams.topic_reader import POLL_MS, partitions_of, reading
 
@@ -50,7 +49,11 @@ class Answered:
 
 async def row_of(place: Place, insight_id: str, kind: type[Row]) -> Row:
     """The newest row of an id; raises Failure where there is none, or it cannot be read."""
-    value = _in_file(place.file, insight_id) if place.file is not None else await _on_broker(place, insight_id)
+    value = (
+        next((row.value for row in in_file(place.file) if row.insight_id == insight_id), None)
+        if place.file is not None
+        else await _on_broker(place, insight_id)
+    )
     if value is None:
         where = place.file if place.file is not None else place.prefix + INSIGHTS
         raise Failure(f"{where} has no row {insight_id}: it is written when a model is handed over for the first time")
@@ -58,18 +61,6 @@ async def row_of(place: Place, insight_id: str, kind: type[Row]) -> Row:
         return msgspec.json.decode(value, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Failure(f"the row {insight_id} is not of this release: {error}") from None
-
-
-def _in_file(path: str, insight_id: str) -> bytes | None:
-    found = None
-    for number, value in read_lines(path, Silent()):
-        try:
-            said = msgspec.json.decode(value, type=dict[str, Any])
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            raise Failure(f"{path}, line {number}: not a row as `churnwatch replay --insights` writes them") from None
-        if said.get("insight_id") == insight_id:
-            found = value
-    return found
 
 
 async def _on_broker(place: Place, insight_id: str) -> bytes | None:

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from streams.commands.shared import kafka_options
+from streams.commands.shared import source_options
 
 if TYPE_CHECKING:
     from streams.insights import Row
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 WIDTH: Final = 130  # where nobody looks
-
-
-def source_options(command: Command) -> Command:
-    """Add the options that say where the insights are."""
-    file = click.option(
-        "--from",
-        "file",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="ROWS.jsonl",
-        help="What `replay --insights` has written, instead of Kafka.",
-    )
-    return file(kafka_options(command))
 
 
 @click.group()

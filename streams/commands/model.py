@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.commands.shared import DURATION, Command, kafka_options
+from streams.commands.shared import DURATION, Command, kafka_options, source_options
 
 if TYPE_CHECKING:
     from schemas.insights_models import Models
     from schemas.model_commands import ModelCommand
 
-FILE = click.Path(exists=True, dir_okay=False)
-
 
 def reading_options(command: Command) -> Command:
     """Add the options of those that look."""
-    from_file = click.option(
-        "--from", "file", type=FILE, metavar="ROWS.jsonl", help="Rows of `replay --insights`, instead of Kafka."
-    )
     as_json = click.option("--json", "as_json", is_flag=True, help="The whole as one JSON object.")
-    return from_file(as_json(kafka_options(command)))
+    return as_json(source_options(command))
 
 
 def asking_options(command: Command) -> Command:

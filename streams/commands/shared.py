@@ -101,3 +101,15 @@ def kafka_options(command: Command) -> Command:
         help="What stands before every topic name.",
     )
     return bootstrap(prefix(command))
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that say where insights are: on Kafka, or in a file."""
+    file = click.option(
+        "--from",
+        "file",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="ROWS.jsonl",
+        help="What `replay --insights` has written, instead of Kafka.",
+    )
+    return file(kafka_options(command))

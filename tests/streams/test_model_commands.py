@@ -77,7 +77,7 @@ def test_the_card_is_a_page_or_an_object(rows: str) -> None:
     ("text", "said"),
     [
         ("", "has no row models: it is written when a model is handed over for the first time"),
-        ("not a row\n", "line 1: not a row"),
+        ("not a row\n", "line 1: not an insight"),
         ('{"kind":"models","insight_id":"models"}\n', "the row models is not of this release"),
     ],
 )
