@@ -87,8 +87,8 @@ def reasons_text(name: str, found: Found, horizon_d: int, overlap: float) -> str
     of = "" if name == ALL else f" ({said(name)})"
     left, stayed = round(found.leavers), round((found.outcomes - found.left) / overlap)
     if not found.enough:
-        return f"Not enough outcomes yet{of}: about {left} left and {stayed} stayed; it takes {ENOUGH} of either."
-    who = f"Of about {left} customers{of} who left within {horizon_d} days"
+        return f"Not enough outcomes yet{of}: about {left:,} left and {stayed:,} stayed; it takes {ENOUGH} of either."
+    who = f"Of about {left:,} times that somebody left{of} within {horizon_d} days"  # a buyer may, month after month
     if not found.signals:
         return f"{who}, none of {found.tested} signals and pairs was more common than chance would have it."
     first, *others = found.signals[:3]
