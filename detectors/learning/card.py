@@ -18,11 +18,11 @@ from detectors.learning.limits import limits_of
 from detectors.learning.models_shown import contenders_of, drift_row, meaning_of, moved_of
 from detectors.learning.online import Belief
 from detectors.learning.served import kind_of
+from detectors.learning.shown_groups import reliability_rows
 from detectors.learning.space import SPACE
 from detectors.learning.uplift import wilson
 from detectors.model import Model
 from schemas.insights_card import CARD_ID, Figure, GroupCard, ModelCard, Weighed
-from schemas.insights_reasons import ReliabilityRow
 from schemas.times import rfc3339
 
 DIGITS: Final = 6
@@ -75,7 +75,7 @@ def card_row(learner: Learner, model: Model, as_of_s: int, release: str = "") ->
         calibration_error=_rounded(grade.calibration_error),
         given=_rounded(total.given / MICRO / total.n) if total.n else None,
         observed=_observed(total.n, total.left, learner.overlap),
-        reliability=tuple(_reliability(learner)),
+        reliability=reliability_rows(learner.grades.table(ALL, learner.overlap)),
         groups=groups,
         weighed=tuple(_weighed(learner, model)[:WEIGHED]),
         turned=tuple(_turned(learner, model)),
@@ -176,18 +176,6 @@ def _log_loss(cells: Cells, overlap: float) -> Figure | None:
         squares += cell.left * math.log(p) ** 2 + (cell.n - cell.left) * math.log1p(-p) ** 2
     half = Z * math.sqrt(max(0.0, squares / total.n - mean * mean) * overlap / total.n)
     return _figure(mean, max(0.0, mean - half), mean + half)
-
-
-def _reliability(learner: Learner) -> Iterator[ReliabilityRow]:
-    for row in learner.grades.table(ALL, learner.overlap):
-        yield ReliabilityRow(
-            outcomes=row.outcomes,
-            left=row.left,
-            given=round(row.given, DIGITS),
-            observed=round(row.observed, DIGITS),
-            observed_low=round(row.observed_low, DIGITS),
-            observed_high=round(row.observed_high, DIGITS),
-        )
 
 
 def _weighed(learner: Learner, model: Model) -> list[Weighed]:

@@ -4,7 +4,7 @@ Rules: rows follow from the learner and a time alone; a row names no customer an
 too few the row says so, and how many there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from detectors.learning.grades import Grade, Grades, Reliable
@@ -143,21 +143,26 @@ def quality_row_of(name: str, grades: Grades, learner: Learner, model: Model, as
         model_version=model.version,
         **_figures(grade),
         **_early(lead),
-        reliability=tuple(
-            ReliabilityRow(
-                outcomes=row.outcomes,
-                left=row.left,
-                given=round(row.given, DIGITS),
-                observed=round(row.observed, DIGITS),
-                observed_low=round(row.observed_low, DIGITS),
-                observed_high=round(row.observed_high, DIGITS),
-            )
-            for row in table
-        ),
+        reliability=reliability_rows(table),
         periods=tuple(
             QualityOfPeriod(since=rfc3339(since_s), **_figures(of), **_early(leads.get(since_s, NO_ALERT)))
             for since_s, of in grades.by_period(name, learner.overlap, learner.budget_share).items()
         ),
+    )
+
+
+def reliability_rows(table: Iterable[Reliable]) -> tuple[ReliabilityRow, ...]:
+    """A table of reliability as it is shown."""
+    return tuple(
+        ReliabilityRow(
+            outcomes=row.outcomes,
+            left=row.left,
+            given=round(row.given, DIGITS),
+            observed=round(row.observed, DIGITS),
+            observed_low=round(row.observed_low, DIGITS),
+            observed_high=round(row.observed_high, DIGITS),
+        )
+        for row in table
     )
 
 
